@@ -1,5 +1,7 @@
 """Tokenizers without a tokenizer.json, and with tokens beside it; ids and texts computed by transformers.
 
+    python tools/legacy_tokenizer_fixtures.py [NAME...]
+
 Needs sentencepiece and protobuf beside tools/requirements.txt.
 """
 import json
@@ -8,7 +10,7 @@ import shutil
 import sys
 import tempfile
 
-import sentencepiece
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
 from tokenizer_fixtures import CORPUS, FOLDER, ROOT, TEXTS, write
@@ -17,6 +19,7 @@ MORE = ["a <SEP> b", "<sep><ctl> x", "ﬁne ½ Ｗide", "<extra> and<extra>more"
 
 
 def sentence_piece(folder, config, **options):
+    import sentencepiece
     with tempfile.TemporaryDirectory() as place:
         corpus = pathlib.Path(place) / "corpus.txt"
         corpus.write_text("\n".join(line.replace("\n", " ") for line in CORPUS), encoding="utf-8")
@@ -64,6 +67,28 @@ def vocab_qwen2(folder):
     write(folder, "added_tokens.json", {"<SEP>": size})
 
 
+def word_pieces(folder, model_type, config):
+    cased = not config.get("do_lower_case", True)
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=not cased)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(CORPUS, trainers.WordPieceTrainer(
+        vocab_size=300, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    words = sorted(tokenizer.get_vocab().items(), key=lambda word: word[1])
+    (folder / "vocab.txt").write_text("".join(word + "\n" for word, _ in words), encoding="utf-8")
+    write(folder, "config.json", dict(model_type=model_type))
+    write(folder, "tokenizer_config.json", config)
+
+
+def vocab_bert(folder):
+    word_pieces(folder, "bert", dict(tokenizer_class="BertTokenizer", do_lower_case=True))
+
+
+def vocab_bert_cased(folder):
+    word_pieces(folder, "distilbert", dict(tokenizer_class="DistilBertTokenizer", do_lower_case=False,
+                                           tokenize_chinese_chars=False))
+
+
 def added_beside(folder):
     shutil.copy(FOLDER / "gpt2/tokenizer.json", folder)
     size = len(json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
@@ -103,7 +128,9 @@ def around():
 
 
 def main():
-    for build in (spm_llama, spm_bpe, spm_unigram, vocab_gpt2, vocab_qwen2, added_beside):
+    builds = (spm_llama, spm_bpe, spm_unigram, vocab_gpt2, vocab_qwen2, vocab_bert, vocab_bert_cased, added_beside)
+    wanted = [build for build in builds if not sys.argv[1:] or build.__name__ in sys.argv[1:]]
+    for build in wanted:
         folder = FOLDER / build.__name__
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -115,7 +142,8 @@ def main():
             cases.append(dict(text=text, ids=ids, decoded=peer.decode(ids, clean_up_tokenization_spaces=False)))
         write(folder, "expected.json", dict(vocabulary=len(peer), cases=cases))
         print(folder.relative_to(ROOT), sum(f.stat().st_size for f in folder.iterdir()), "bytes")
-    around()
+    if len(wanted) == len(builds):
+        around()
 
 
 if __name__ == "__main__":

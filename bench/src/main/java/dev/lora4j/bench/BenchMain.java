@@ -9,6 +9,8 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     subcommands = {
       DemoBench.class,
+      EncoderBench.class,
+      EncoderTenantsRun.class,
       LayersBench.class,
       LayersRun.class,
       LogitsBench.class,

@@ -13,7 +13,7 @@ import java.util.Set;
  */
 final class EarlyStart {
   private static final Set<String> COMPUTE =
-      Set.of("train", "eval", "demo", "chat", "generate", "serve");
+      Set.of("train", "eval", "demo", "chat", "generate", "serve", "embed");
   private static final Set<String> WRITE = Set.of("chat", "generate", "serve");
   private static final List<String> INFORM = List.of("-h", "--help", "-V", "--version");
 

@@ -13,10 +13,15 @@ import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.Examples;
+import dev.lora4j.cli.train.TaskEvaluation;
+import dev.lora4j.cli.train.TaskOptions;
 import dev.lora4j.cli.train.TextEvaluation;
 import dev.lora4j.cli.train.TextGate;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.predict.AdaptedTask;
+import dev.lora4j.llm.task.predict.TaskDescription;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.torchscript.TorchScriptModel;
@@ -40,8 +45,9 @@ import picocli.CommandLine.Spec;
     description = {
       "",
       "For a language model, reports the mean negative log-likelihood (nll) of the loss tokens,"
-          + " and the perplexity. For a TorchScript file, reports the accuracy per"
-          + " class, or the error of a regression.",
+          + " and the perplexity. For an adapter of a task on texts, reports the task's metrics,"
+          + " such as accuracy, F1 and the confusion matrix. For a TorchScript file, reports the"
+          + " accuracy per class, or the error of a regression.",
       ""
     },
     footer = {
@@ -49,6 +55,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora eval --model net.pt --adapter my-adapter --data my-images",
       "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --json",
+      "  lora eval --model all-MiniLM-L6-v2 --adapter tickets --data test.csv --json",
       "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --gate general.jsonl"
     })
 final class EvalCommand implements Callable<Integer> {
@@ -80,6 +87,8 @@ final class EvalCommand implements Callable<Integer> {
         "Tables: folder with {train,test}.{csv,parquet}."
       })
   private Path data = Path.of("");
+
+  @Mixin private TaskOptions task = new TaskOptions();
 
   @Mixin private ExampleDataOptions examples = new ExampleDataOptions();
 
@@ -133,12 +142,20 @@ final class EvalCommand implements Callable<Integer> {
               "--gate")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
-    } else {
-      List.of("--task", "--classes", "--output", "--image-size", "--mean", "--std", "--label")
-          .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
-      return evaluateText(path) ? 0 : 1;
+      return 0;
     }
-    return 0;
+    List.of("--output", "--image-size", "--mean", "--std", "--label")
+        .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
+    Map<String, Path> directories = adapters.resolve();
+    if (task.ofTexts().isPresent()
+        || directories.values().stream().anyMatch(TaskDescription::isAt)) {
+      List.of("--gate", "--chat-template")
+          .forEach(name -> refuse(name, "applies to text generation; this is a task on texts"));
+      evaluateTask(path, directories);
+      return 0;
+    }
+    task.refuseForGeneration();
+    return evaluateText(path) ? 0 : 1;
   }
 
   private void refuse(String option, String why) {
@@ -163,7 +180,30 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
+  private void evaluateTask(Path directory, Map<String, Path> directories) {
+    if (directories.size() != 1) {
+      throw new UserError("a task on texts is evaluated with one --adapter; give one");
+    }
+    refuse("--classes", "does not apply: the adapter names its classes");
+    Path adapter = directories.values().iterator().next();
+    try (AdaptedTask model =
+        AdaptedTask.open(ModelFiles.at(directory), adapter, weights.storage())) {
+      model.load("adapter", adapter, adapters.check());
+      task.ofTexts()
+          .filter(asked -> asked != model.description("adapter").task())
+          .ifPresent(
+              asked -> {
+                throw new UserError(
+                    "--task %s: %s is an adapter for %s"
+                        .formatted(
+                            asked.word(), adapter, model.description("adapter").task().word()));
+              });
+      new TaskEvaluation(model, "adapter", columns.options(), maxTokens).run(data, workers, output);
+    }
+  }
+
   private void evaluateScript(Path file) {
+    examples.set(task);
     Map<String, Path> directories = adapters.resolve();
     try (TorchScriptModel net = TorchScriptModel.load(file);
         Workers group = new Workers(workers);

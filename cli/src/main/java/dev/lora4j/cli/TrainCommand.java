@@ -20,8 +20,8 @@ import dev.lora4j.cli.train.LanguageTraining;
 import dev.lora4j.cli.train.OutputDirectory;
 import dev.lora4j.cli.train.SharedBase;
 import dev.lora4j.cli.train.Sweep;
+import dev.lora4j.cli.train.TaskOptions;
 import dev.lora4j.cli.train.TrainPaths;
-import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.recipe.RunPaths;
 import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
@@ -69,6 +69,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out my-adapter --epochs 2",
       "  lora train --resume --out my-adapter",
+      "  lora train --model all-MiniLM-L6-v2 --task text-classification --data tickets.csv --out"
+          + " tickets",
       "  lora train --model Llama-3.2-1B --quantize nf4 --data chats.jsonl --out my-adapter",
       "  lora train --model TinyLlama-1.1B.Q4_0.gguf --gradient-checkpointing --data chats.jsonl"
           + " --out my-adapter",
@@ -97,7 +99,8 @@ final class TrainCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       description = {
-        "Language model: Hugging Face directory, GGUF file, or org/name[@revision] on the Hub.",
+        "Language model or encoder: Hugging Face directory, GGUF file, or org/name[@revision] on"
+            + " the Hub.",
         "Or a TorchScript file, which is a program: use only trusted files."
       })
   private String model = "";
@@ -135,6 +138,9 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Mixin private InitialAdapterOptions initial = new InitialAdapterOptions();
+
+  @ArgGroup(validate = false, heading = "%nTask:%n", order = 0)
+  private TaskOptions task = new TaskOptions();
 
   @ArgGroup(validate = false, heading = ADAPTER, order = 1)
   private AdapterOptions adapter = new AdapterOptions();
@@ -183,7 +189,9 @@ final class TrainCommand implements Callable<Integer> {
   private int sweep() {
     Sweep combinations = Sweep.parse(sweep, names());
     Map<String, Object> options =
-        isScript() ? effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS) : effective(SCRIPTS);
+        ModelPath.isScript(model)
+            ? effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS)
+            : effective(SCRIPTS);
     options.put("sweep", sweep);
     SweepTraining runs =
         new SweepTraining(combinations, out, training.resume(), options, this::of, output);
@@ -328,14 +336,16 @@ final class TrainCommand implements Callable<Integer> {
       new OutputDirectory(out).requireFree();
     }
     TrainPaths paths = new TrainPaths(model, data, out, device);
-    if (isScript()) {
+    if (ModelPath.isScript(model)) {
+      examples.set(task);
       refuse(LANGUAGE_MODELS, "a TorchScript file");
       refuse(COLUMNS, "a TorchScript file");
       refuse(WEIGHTS, "a TorchScript file");
       return trainScript(paths);
     }
     refuse(SCRIPTS, "a language model");
-    return new LanguageTraining(
+    LanguageTraining run =
+        new LanguageTraining(
             paths,
             adapter,
             initial.open(adapter, this::isGiven),
@@ -345,24 +355,12 @@ final class TrainCommand implements Callable<Integer> {
             columns.options(),
             effective(SCRIPTS),
             bases,
-            output.messages())
-        .run();
+            output.messages());
+    return task.run(run);
   }
 
   private boolean isGiven(String option) {
     return spec.commandLine().getParseResult().hasMatchedOption(option);
-  }
-
-  private boolean isScript() {
-    Path file = Path.of(model);
-    boolean known = TorchScriptModel.isAt(file) || GgufModel.isAt(file);
-    if (model.endsWith(".safetensors") || (Files.isRegularFile(file) && !known)) {
-      throw new UserError(
-          "--model: expected a TorchScript file, or a language model as a directory, a GGUF file"
-              + " or a name on the Hub; found "
-              + model);
-    }
-    return TorchScriptModel.isAt(file);
   }
 
   private void refuse(String group, String why) {

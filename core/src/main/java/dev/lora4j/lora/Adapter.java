@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An adapter in a model, freed when it is removed and the last forward that uses it has ended. */
@@ -78,7 +79,16 @@ final class Adapter {
 
   /** Returns whether its rows can be computed together with rows of other adapters. */
   boolean canShareBatch() {
-    return attached.isEmpty() && deltas.values().stream().allMatch(MixedBatchDelta::takes);
+    return attached.isEmpty() && deltasCanShareBatch();
+  }
+
+  boolean deltasCanShareBatch() {
+    return deltas.values().stream().allMatch(MixedBatchDelta::takes);
+  }
+
+  /** Returns the modules of the base that have modules of the adapter. */
+  Stream<Module> owners() {
+    return attached.stream().map(Attached::owner);
   }
 
   void rename(String newName) {

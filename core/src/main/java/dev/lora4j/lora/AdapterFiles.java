@@ -158,7 +158,10 @@ final class AdapterFiles {
       }
       stored
           .baseFingerprint()
-          .ifPresent(fingerprint -> fingerprint.require(source, model.presentBase(), check));
+          .ifPresent(
+              fingerprint ->
+                  fingerprint.require(
+                      source, model.presentBase(), check, stored.tensors().keySet()));
       expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
     } catch (RuntimeException e) {
       model.remove(name);

@@ -10,9 +10,11 @@ import dev.lora4j.lora.merge.MergeJournal;
 import dev.lora4j.nn.runtime.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -59,6 +61,18 @@ final class AdapterRegistry implements ActiveDeltas {
 
   List<Adapter> named(Collection<String> names) {
     return names.stream().distinct().map(this::named).toList();
+  }
+
+  /** Returns the adapter of each row; empty for {@link LoraModel#BASE}. */
+  List<Optional<Adapter>> ofRows(List<String> names) {
+    Map<String, Optional<Adapter>> distinct = new HashMap<>();
+    return names.stream()
+        .map(
+            name ->
+                distinct.computeIfAbsent(
+                    name,
+                    key -> key.equals(LoraModel.BASE) ? Optional.empty() : Optional.of(named(key))))
+        .toList();
   }
 
   void add(Adapter adapter) {

@@ -84,6 +84,10 @@ public final class LoraModel {
     return adapters.named(name);
   }
 
+  AdapterRegistry adapters() {
+    return adapters;
+  }
+
   /**
    * Adds a new adapter, trainable and inactive.
    *

@@ -35,13 +35,7 @@ final class MixedBatchView extends Module {
   }
 
   private List<Optional<Adapter>> ofRows() {
-    return names.stream()
-        .map(
-            name ->
-                name.equals(LoraModel.BASE)
-                    ? Optional.<Adapter>empty()
-                    : Optional.of(adapters.named(name)))
-        .toList();
+    return adapters.ofRows(names);
   }
 
   /** Computes each row of {@code [rows, …]} with its adapter. */

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.LayerDelta;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.layer.MixedBatchDelta;
@@ -14,12 +15,14 @@ import org.bytedeco.pytorch.GradMode;
 /** An adapter, or none, for each row of a batch; mixed-batch deltas are assembled once and kept. */
 final class PerRowAdapters implements ActiveAdapters {
   private final List<Optional<Adapter>> ofRows;
+  private final List<AdapterRuns.Run> runs;
   private final UniformAdapters distinct;
   private final Map<LoraLayer, MixedBatchDelta> byLayer = new HashMap<>();
   private final RefCount uses = new RefCount(this::free);
 
   PerRowAdapters(List<Optional<Adapter>> ofRows) {
     this.ofRows = List.copyOf(ofRows);
+    runs = AdapterRuns.Run.of(ofRows);
     distinct =
         new UniformAdapters(
             new ArrayList<>(
@@ -36,9 +39,15 @@ final class PerRowAdapters implements ActiveAdapters {
   }
 
   @Override
-  public List<MixedBatchDelta> of(LoraLayer layer) {
+  public List<LayerDelta> of(LoraLayer layer) {
     List<LoraDelta> deltas = distinct.of(layer);
-    return deltas.isEmpty() ? List.of() : List.of(mixed(layer, deltas));
+    if (deltas.isEmpty()) {
+      return List.of();
+    }
+    return List.of(
+        !GradMode.is_enabled() && AdapterRuns.pay(layer, deltas, runs, ofRows.size())
+            ? new AdapterRuns(layer, deltas, runs, ofRows.size())
+            : mixed(layer, deltas));
   }
 
   private synchronized MixedBatchDelta mixed(LoraLayer layer, List<LoraDelta> deltas) {

@@ -45,6 +45,11 @@ public final class LayerNorm extends Module {
     return new LayerNorm(DEFAULT_EPSILON, true, false, normalizedShape);
   }
 
+  /** Returns a norm with this ε and scale, but no shift. */
+  public static LayerNorm scaleOnly(double epsilon, long... normalizedShape) {
+    return new LayerNorm(epsilon, true, false, normalizedShape);
+  }
+
   /** Returns a norm without scale and shift. */
   public static LayerNorm withoutAffine(long... normalizedShape) {
     return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);

@@ -84,7 +84,7 @@ public final class LoraEmbeddingModel implements EmbeddingModel {
   private List<int[]> tokens(List<EmbeddingInput> inputs, Tokenizer tokenizer) {
     List<int[]> texts = new ArrayList<>();
     for (EmbeddingInput input : inputs) {
-      int[] text = tokenizer.encode(input.text());
+      int[] text = tokenizer.encode(embedder.prepared(input.text()));
       if (text.length == 0 || text.length > embedder.maxTokens()) {
         throw new UserError(
             "inputs[%d]: this model embeds texts of 1 to %d tokens; this one has %d"

@@ -3,7 +3,10 @@ package dev.lora4j.langchain4j;
 import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.HubListener;
+import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.serve.engine.ConstraintCache;
 import dev.lora4j.serve.engine.DaemonThreads;
 import dev.lora4j.serve.engine.InferenceEngine;
@@ -135,7 +138,12 @@ public final class LoraEngine implements AutoCloseable {
       String base = requireNonNull(model, "model");
       String called = name.orElseGet(() -> Path.of(base).getFileName().toString());
       ServedModel served =
-          new ServedModel(called, ChatModel.open(base), limits.maxAdapters(), folder);
+          ServedModel.open(
+              called,
+              ModelReference.of(base).resolve(Hub.fromEnvironment(), HubListener.SILENT),
+              WeightStorage.asStored(),
+              limits.maxAdapters(),
+              folder);
       try {
         adapters.forEach((key, directory) -> served.load(key, directory, /* replacing= */ false));
         return new LoraEngine(InferenceEngine.start(served, limits));

@@ -45,14 +45,14 @@ final class FileQuery {
   }
 
   /** The sentences of DuckDB's message before its settings and hints. */
-  private static String reason(String message) {
+  static String reason(String message) {
     return message
         .lines()
         .takeWhile(line -> !line.isBlank() && !line.startsWith("The search space"))
         .collect(Collectors.joining("; "));
   }
 
-  private static Properties settings() {
+  static Properties settings() {
     Properties settings = new Properties();
     settings.put("jdbc_stream_results", "true");
     settings.put("threads", "1");
@@ -62,7 +62,7 @@ final class FileQuery {
   }
 
   /** Returns the file name, escaped where DuckDB would read it as a glob pattern. */
-  private static String literal(Path file) {
+  static String literal(Path file) {
     return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
   }
 }

@@ -5,6 +5,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.task.train.TaskLosses;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.ObjectiveProvider;
 import dev.lora4j.llm.train.TrainingArguments;
@@ -28,6 +29,10 @@ public final class LanguageOptions {
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
+
+
+  private static final double TASK_VALID_FRACTION = 0.2;
+  private static final List<String> WEIGHTS = List.of("none", "balanced");
 
   @Option(
       names = "--validation-data",
@@ -142,6 +147,15 @@ public final class LanguageOptions {
   private @Nullable Double beta;
 
   @Option(
+      names = "--class-weights",
+      paramLabel = "NAME",
+      description =
+          "Weights of the classes in the loss of a classification: none or balanced, by which each"
+              + " class has the same part of the loss"
+              + DEFAULT)
+  private String classWeights = "none";
+
+  @Option(
       names = "--sample-prompt",
       paramLabel = "TEXT",
       description =
@@ -173,11 +187,16 @@ public final class LanguageOptions {
   }
 
   public TrainingArguments settings(TrainingOptions training, int longest) {
+    return settings(training, longest, BATCH, LEARNING_RATE, 1);
+  }
+
+  private TrainingArguments settings(
+      TrainingOptions training, int longest, int batch, double learningRate, int epochs) {
     return new TrainingArguments(
-        training.length(steps == null ? OptionalLong.empty() : OptionalLong.of(steps)),
+        training.length(steps == null ? OptionalLong.empty() : OptionalLong.of(steps), epochs),
         new BatchConfig(
-            training.batch(BATCH), accumulate, maxTokens(longest), packing, checkpointing),
-        AdamW.Settings.of(training.lr(LEARNING_RATE)).weightDecay(weightDecay),
+            training.batch(batch), accumulate, maxTokens(longest), packing, checkpointing),
+        AdamW.Settings.of(training.lr(learningRate)).weightDecay(weightDecay),
         loraPlus == null ? Optional.empty() : Optional.of(LoraPlus.ratio(loraPlus)),
         new Schedule(shape(), warmup),
         clip == 0 ? Double.POSITIVE_INFINITY : clip,
@@ -200,6 +219,55 @@ public final class LanguageOptions {
 
   public Optional<Path> chatTemplate() {
     return Optional.ofNullable(chatTemplate);
+  }
+
+  /**
+   * Returns the loss of a task on texts.
+   *
+   * @throws UserError naming an option that only text generation has
+   */
+  public TaskLosses losses() {
+    refuseForTask("--dpo", dpo);
+    refuseForTask("--beta", beta != null);
+    refuseForTask("--system-prompt", system != null);
+    refuseForTask("--chat-template", chatTemplate != null);
+    refuseForTask("--sample-prompt", sample != null);
+    if (!WEIGHTS.contains(classWeights)) {
+      throw new UserError(
+          "--class-weights: unknown weights '"
+              + classWeights
+              + "'"
+              + NearMiss.hint(classWeights, WEIGHTS));
+    }
+    return new TaskLosses(
+        Optional.ofNullable(objective), objectiveParameters(), classWeights.equals("balanced"));
+  }
+
+  private static void refuseForTask(String option, boolean given) {
+    if (given) {
+      throw new UserError(option + " applies to text generation, not to a --task on texts");
+    }
+  }
+
+  /** Returns the settings of a task on texts. */
+  public TrainingArguments taskSettings(TrainingOptions training, int longest) {
+    return settings(
+        training,
+        longest,
+        FineTuneRecipe.TASK_BATCH,
+        FineTuneRecipe.TASK_LEARNING_RATE,
+        FineTuneRecipe.TASK_EPOCHS);
+  }
+
+  /** Returns the fraction of a task's data held out for validation and calibration. */
+  public double taskValidFraction(TrainingOptions training) {
+    validFraction(training); // refuses contradictions
+    return training.validFraction(TASK_VALID_FRACTION);
+  }
+
+  /** Returns whether class weights are asked for, which language models don't have. */
+  public boolean hasClassWeights() {
+    return !classWeights.equals("none");
   }
 
   /** Sets the objective, if one is asked for, and its hyperparameters. */

@@ -15,21 +15,21 @@ public final class TrainingOptions {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      description = "Number of epochs (default: 1 for language models, otherwise 3).")
+      description = "Number of epochs (default: 1 for text generation, otherwise 3).")
   @Range(from = 1, to = Range.MILLION)
   private @Nullable Integer epochs;
 
   @Option(
       names = "--batch-size",
       paramLabel = "N",
-      description = "Batch size per forward pass (default: 4 for language models, otherwise 16).")
+      description = "Batch size per forward pass (default: 4 for text generation, otherwise 16).")
   @Range(from = 1, to = Range.MILLION)
   private @Nullable Integer batch;
 
   @Option(
       names = {"--lr", "--learning-rate"},
       paramLabel = "X",
-      description = "AdamW learning rate (default: 2e-4 for language models, otherwise 1e-3).")
+      description = "AdamW learning rate (default: 2e-4 for text generation, otherwise 1e-3).")
   @Range(above = 0)
   private @Nullable Double lr;
 
@@ -51,7 +51,8 @@ public final class TrainingOptions {
       paramLabel = "X",
       description =
           "Fraction of the training examples held out for validation; 0 for none (default: 0.05 for"
-              + " language models without --validation-data, otherwise 0).")
+              + " text generation and 0.2 for tasks on texts, without --validation-data;"
+              + " otherwise 0).")
   @Range(from = 0, below = 1)
   private @Nullable Double validFraction;
 
@@ -121,12 +122,12 @@ public final class TrainingOptions {
   }
 
   /** The duration of the training, in epochs or steps. */
-  TrainingDuration length(OptionalLong steps) {
+  TrainingDuration length(OptionalLong steps, int defaultEpochs) {
     if (epochs != null && steps.isPresent()) {
       throw new UserError("--epochs and --steps are mutually exclusive; give one of them");
     }
     return steps.isPresent()
         ? new TrainingDuration.Steps(steps.getAsLong())
-        : new TrainingDuration.Epochs(epochs == null ? 1 : epochs);
+        : new TrainingDuration.Epochs(epochs == null ? defaultEpochs : epochs);
   }
 }

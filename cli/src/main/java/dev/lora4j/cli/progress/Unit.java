@@ -8,6 +8,8 @@ public enum Unit {
   /** Steps of different sizes, for which steps per second mean little. */
   UNEVEN_STEPS("steps"),
   IMAGES("images"),
+  TEXTS("texts"),
+  ROWS("rows"),
   TOKENS("tokens"),
   BYTES("bytes");
 

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.llm.recipe.TaskRun;
 import dev.lora4j.train.RunResult;
 
 /** The part of a run's result that depends on the kind of model. */
@@ -15,6 +16,13 @@ public sealed interface RunOutcome {
       implements RunOutcome {
     public double tokensPerSecond(RunResult run) {
       return tokens / (run.duration().toNanos() / 1e9);
+    }
+  }
+
+  /** A task's on texts: its validation scores and calibration. */
+  record OfTask(TaskRun.Result result) implements RunOutcome {
+    public double tokensPerSecond() {
+      return result.training().tokensPerSecond();
     }
   }
 

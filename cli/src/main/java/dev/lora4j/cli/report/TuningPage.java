@@ -62,15 +62,20 @@ final class TuningPage {
   }
 
   private String speed() {
-    return report.outcome() instanceof RunOutcome.Text text
-        ? Page.tile("speed", NumberFormats.rate(text.tokensPerSecond(tuning)), "tokens/s")
-        : Page.tile(
-            "speed",
-            NumberFormats.rate(((RunOutcome.Scores) report.outcome()).stepsPerSecond(tuning)),
-            "steps/s");
+    if (report.outcome() instanceof RunOutcome.Scores scores) {
+      return Page.tile("speed", NumberFormats.rate(scores.stepsPerSecond(tuning)), "steps/s");
+    }
+    double tokens =
+        report.outcome() instanceof RunOutcome.Text text
+            ? text.tokensPerSecond(tuning)
+            : ((RunOutcome.OfTask) report.outcome()).tokensPerSecond();
+    return Page.tile("speed", NumberFormats.rate(tokens), "tokens/s");
   }
 
   private String outcome() {
+    if (report.outcome() instanceof RunOutcome.OfTask task) {
+      return new TaskSection(task.result()).html();
+    }
     return report.outcome() instanceof RunOutcome.Text text
         ? Page.section("Sample", sample(text))
         : Page.section("Test examples", scores((RunOutcome.Scores) report.outcome()));

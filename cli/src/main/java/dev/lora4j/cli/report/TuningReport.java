@@ -3,6 +3,7 @@ package dev.lora4j.cli.report;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.metrics.RunCurves;
+import dev.lora4j.llm.recipe.TaskRun;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.RunResult;
 import java.time.Duration;
@@ -70,6 +71,9 @@ public record TuningReport(
           .put("total", listing.total());
       root.put("steps_per_s", scores.stepsPerSecond(tuning));
     }
+    if (outcome instanceof RunOutcome.OfTask task) {
+      fill(root, task.result());
+    }
     root.put("train_loss", tuning.trainLoss());
     put(root, "valid_loss_before", tuning.validLossBefore());
     put(root, "valid_loss_after", tuning.validLossAfter());
@@ -89,6 +93,16 @@ public record TuningReport(
     root.put("end", tuning.end().name().toLowerCase(Locale.ROOT));
     root.put("trained_parameters", listing.trainable());
     root.put("directory", tuning.directory().toString());
+  }
+
+  private static void fill(ObjectNode root, TaskRun.Result result) {
+    result.before().ifPresent(score -> TaskFigures.fill(root.putObject("before"), score));
+    result.after().ifPresent(score -> TaskFigures.fill(root.putObject("after"), score));
+    put(root, "baseline_accuracy", result.baseline());
+    TaskFigures.fill(root, result.calibration());
+    root.put("examples_per_s", result.examplesPerSecond());
+    root.put("tokens_per_s", result.training().tokensPerSecond());
+    root.put("tokens", result.training().tokens());
   }
 
   private static void put(ObjectNode root, String name, OptionalDouble value) {

@@ -25,14 +25,10 @@ public final class ExampleDataOptions {
   private static final String IMAGES = "image-classification";
   private static final String TABLES = "table-classification";
   private static final String NUMBERS = "table-regression";
-  private static final List<String> TASKS = List.of(IMAGES, TABLES, NUMBERS);
+  static final List<String> TASKS = List.of(IMAGES, TABLES, NUMBERS);
 
-  @Option(
-      names = "--task",
-      paramLabel = "TASK",
-      description =
-          "Task: image-classification, table-classification or table-regression" + DEFAULT)
   private String task = IMAGES;
+  private List<String> classes = List.of();
 
   @Option(
       names = "--image-size",
@@ -69,20 +65,28 @@ public final class ExampleDataOptions {
   private String label = "label";
 
   @Option(
-      names = "--classes",
-      paramLabel = "FILE|NAME,…",
-      description =
-          "Names of the network's outputs, in order; a file has one per line (default: those saved"
-              + " with the adapter, else the classes of the data, sorted).")
-  private @Nullable String classes;
-
-  @Option(
       names = "--output",
       paramLabel = "NAME",
       description =
           "Output of a network that returns several: a dictionary's key, a named tuple's field, or a"
               + " tuple's element, from 0 (default: logits).")
   private @Nullable String output;
+
+  /**
+   * Sets the task and its classes.
+   *
+   * @throws UserError if the task is one on texts
+   */
+  public void set(TaskOptions options) {
+    if (options.ofTexts().isPresent()) {
+      throw new UserError(
+          "--task "
+              + options.ofTexts().get().word()
+              + " needs a model of texts, no TorchScript file");
+    }
+    task = options.word().orElse(IMAGES);
+    classes = options.classes();
+  }
 
   /** Returns the task and its classes by name, which a resumed run must share. */
   Map<String, String> settings(Task kind) {
@@ -116,11 +120,10 @@ public final class ExampleDataOptions {
    * @throws UserError if the adapters were trained with other classes
    */
   public Examples load(Path data, int threads, Collection<Path> adapters) {
-    List<String> given = classes == null ? List.of() : ClassNames.parse(classes);
-    if (task.equals(NUMBERS) && classes != null) {
+    if (task.equals(NUMBERS) && !classes.isEmpty()) {
       throw new UserError("--classes does not apply to " + NUMBERS);
     }
-    List<String> names = ClassNames.forAdapters(given, adapters);
+    List<String> names = ClassNames.forAdapters(classes, adapters);
     return switch (task) {
       case IMAGES -> images(data, threads, names);
       case TABLES -> tables(data, names);

@@ -75,6 +75,9 @@ public record LanguageTraining(
             .map(InitialAdapter::config)
             .orElseGet(() -> adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank())));
     language.settings(training, Integer.MAX_VALUE); // refuses bad options before anything is read
+    if (language.hasClassWeights()) {
+      throw new UserError("--class-weights applies to a --task with classes");
+    }
     initial.ifPresent(trained -> log.println("Continuing the adapter " + trained.directory()));
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training

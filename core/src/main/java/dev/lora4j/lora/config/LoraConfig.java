@@ -232,6 +232,13 @@ public record LoraConfig(
     return with(b -> b.otherKeys = keys);
   }
 
+  /** Copy with PEFT's {@code task_type}, such as {@code SEQ_CLS}. */
+  public LoraConfig taskType(String type) {
+    Map<String, String> keys = new TreeMap<>(otherKeys);
+    keys.put("task_type", TextNode.valueOf(type).toString());
+    return with(b -> b.otherKeys = keys);
+  }
+
   /** Copy that names no base model. */
   public LoraConfig anyBaseModel() {
     Map<String, String> keys = new TreeMap<>(otherKeys);

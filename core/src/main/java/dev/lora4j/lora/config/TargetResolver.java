@@ -268,10 +268,12 @@ public final class TargetResolver {
 
   // ---- modules_to_save, bias, trainable_token_indices ----
 
+  /** As in PEFT, {@code classifier} matches {@code pre_classifier} too. */
   private List<Saved> saved() {
     List<Saved> saved = new ArrayList<>();
     for (String name : config.modulesToSave()) {
-      List<String> matches = matching("modules_to_save", name, module -> true);
+      List<String> matches =
+          matching("modules_to_save", name, module -> true, path -> path.endsWith(name));
       matches.forEach(path -> saved.add(new Saved(path, module(path), false)));
     }
     return saved;
@@ -301,7 +303,11 @@ public final class TargetResolver {
         .forEach(
             (name, rows) -> {
               for (String path :
-                  matching("trainable_token_indices", name, Embedding.class::isInstance)) {
+                  matching(
+                      "trainable_token_indices",
+                      name,
+                      Embedding.class::isInstance,
+                      path -> Targets.Named.matches(name, path))) {
                 checkRows(path, rows);
                 tokens.add(new Tokens(path, module(path), rows));
               }
@@ -320,9 +326,10 @@ public final class TargetResolver {
                         .formatted(path, size - 1, row)));
   }
 
-  private List<String> matching(String key, String name, Predicate<Module> kind) {
+  private List<String> matching(
+      String key, String name, Predicate<Module> kind, Predicate<String> path) {
     List<String> candidates = modules.keySet().stream().filter(p -> kind.test(module(p))).toList();
-    List<String> matches = candidates.stream().filter(p -> Targets.Named.matches(name, p)).toList();
+    List<String> matches = candidates.stream().filter(path).toList();
     if (matches.isEmpty()) {
       unmatched.add(
           key + ": no module matches '" + name + "'" + NearMiss.hint(name, lastNames(candidates)));

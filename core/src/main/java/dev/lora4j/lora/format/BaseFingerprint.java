@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -162,6 +163,35 @@ public record BaseFingerprint(
               + "Use that base, or accept this one (BaseCheck.ANY_BASE,"
               + " --any-base)");
     }
+  }
+
+  /**
+   * Refuses another base, except for tensors that the adapter replaces whole, such as a head.
+   *
+   * @param replaced names of tensors that do not count
+   */
+  public void require(Object source, Present present, BaseCheck check, Set<String> replaced) {
+    without(replaced)
+        .require(
+            source,
+            new Present() {
+              @Override
+              public BaseFingerprint exact() {
+                return present.exact().without(replaced);
+              }
+
+              @Override
+              public BaseFingerprint rounded() {
+                return present.rounded().without(replaced);
+              }
+            },
+            check);
+  }
+
+  private BaseFingerprint without(Set<String> names) {
+    SortedMap<String, String> rest = new TreeMap<>(tensors);
+    rest.keySet().removeAll(names);
+    return new BaseFingerprint(sha256, rest, rounded);
   }
 
   private List<String> differences(BaseFingerprint present, BaseCheck check) {

@@ -98,6 +98,23 @@ public final class CostModel {
    */
   public static final int SHARED_PREFIX_MAX_RATIO = 64;
 
+  // ---- encoders ----
+
+  /**
+   * Tokens of an encoder's batch on one thread: a layer of MiniLM takes 32 µs a token with 128 to
+   * 1024 (a core of a Xeon, MKL), and small batches end at the same time.
+   */
+  public static final long ENCODER_BATCH_TOKENS = 512;
+
+  /** Minimum number of tokens of a batch for which a second thread pays. */
+  public static final long ENCODER_BATCH_MIN_TOKENS = 128;
+
+  /**
+   * Multiplications that take as long as a product of its own for a run of rows with the same
+   * adapter: about 20 µs.
+   */
+  public static final long ADAPTER_RUN_MULTIPLICATIONS = 500_000;
+
   // ---- chunked cross-entropy ----
 
   /**

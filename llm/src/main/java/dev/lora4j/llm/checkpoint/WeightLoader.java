@@ -1,10 +1,8 @@
 package dev.lora4j.llm.checkpoint;
 
-import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
@@ -13,8 +11,6 @@ import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.runtime.ParallelLoop;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +24,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel model) {
   private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
-  private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
   /**
    * Builds the model of a config, without values, to load these weights into; the caller closes it.
@@ -41,7 +36,7 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
     JsonDocument plain = BitsAndBytesConfig.removedFrom(config);
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
     storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
-    requireNone(weights, family.sizes().problems(plain, shapes));
+    WeightFit.requireNone(weights, family.sizes().problems(plain, shapes));
     return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(plain)));
   }
 
@@ -73,18 +68,9 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
    * @throws UserError naming all mismatches
    */
   public void check() {
-    requireNone(weights, problems(storedNames(), model.namedParameters()));
-  }
-
-  private static void requireNone(WeightFile weights, List<String> problems) {
-    if (!problems.isEmpty()) {
-      throw new UserError(
-          "%s: the weights do not fit %s:\n  %s"
-              .formatted(
-                  weights.path(),
-                  weights instanceof GgufModel ? "its metadata" : ModelConfig.FILE,
-                  String.join("\n  ", problems)));
-    }
+    WeightFit fit = new WeightFit(weights, storedNames(), model.namedParameters());
+    WeightFit.requireNone(
+        weights, fit.problems(name -> false, name -> name.equals(HEAD) && model.hasTiedHead()));
   }
 
   /** Returns the model's name of each tensor → its name in the files. */
@@ -102,34 +88,6 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
       }
     }
     return stored;
-  }
-
-  private List<String> problems(Map<String, String> stored, Map<String, Parameter> parameters) {
-    List<String> problems = new ArrayList<>();
-    parameters.forEach(
-        (name, parameter) -> {
-          String shape = Arrays.toString(parameter.shape());
-          if (!stored.containsKey(name)) {
-            problems.add("missing " + name + " " + shape);
-            return;
-          }
-          String inFile = stored.getOrDefault(name, name);
-          String found = weights.shape(inFile).toString();
-          DType dtype = weights.dtype(inFile);
-          if (!found.equals(shape)) {
-            problems.add(name + ": expected " + shape + ", found " + found);
-          } else if (!FLOATS.contains(dtype)) {
-            problems.add(name + ": expected one of " + FLOATS + ", found " + dtype);
-          }
-        });
-    stored.forEach(
-        (name, inFile) -> {
-          if (!parameters.containsKey(name) && !(name.equals(HEAD) && model.hasTiedHead())) {
-            List<String> near = NearMiss.nearest(name, parameters.keySet());
-            problems.add("unexpected " + inFile + NearMiss.hint(name, near));
-          }
-        });
-    return problems;
   }
 
   /** Checks that a tied head, if it is stored too, equals the embedding. */

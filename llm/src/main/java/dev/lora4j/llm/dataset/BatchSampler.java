@@ -1,7 +1,6 @@
 package dev.lora4j.llm.dataset;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -11,9 +10,6 @@ import java.util.function.Function;
  * to epoch and follows from the seed.
  */
 public final class BatchSampler {
-  /** Number of steps among whose examples those of similar length are grouped. */
-  private static final int SORTED_TOGETHER = 32;
-
   private final Function<SplittableRandom, List<GlobalBatch>> draw;
   private final long seed;
 
@@ -61,44 +57,25 @@ public final class BatchSampler {
 
   private static List<GlobalBatch> packedSteps(
       List<Example> examples, int width, int rowsInStep, SplittableRandom random) {
-    List<Example> shuffled = shuffled(examples, random);
+    List<Example> shuffled = LengthGroups.shuffled(examples, random);
     int[] lengths = shuffled.stream().mapToInt(Example::length).toArray();
     List<List<Example>> rows = new ArrayList<>();
     for (List<Integer> row : RowPacking.pack(lengths, width)) {
       rows.add(row.stream().map(shuffled::get).toList());
     }
-    return chunks(shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
+    return LengthGroups.chunks(LengthGroups.shuffled(rows, random), rowsInStep).stream()
+        .map(GlobalBatch::new)
+        .toList();
   }
 
   private static List<GlobalBatch> stepsByLength(
       List<List<Example>> rows, int rowsInStep, SplittableRandom random) {
-    List<GlobalBatch> steps = new ArrayList<>();
-    int sortedTogether = Math.multiplyExact(SORTED_TOGETHER, rowsInStep);
-    for (List<List<Example>> group : chunks(shuffled(rows, random), sortedTogether)) {
-      List<List<Example>> sorted = new ArrayList<>(group);
-      sorted.sort(Comparator.comparingInt(BatchSampler::length));
-      chunks(sorted, rowsInStep).forEach(step -> steps.add(new GlobalBatch(step)));
-    }
-    return shuffled(steps, random);
+    return LengthGroups.steps(rows, BatchSampler::length, rowsInStep, random).stream()
+        .map(GlobalBatch::new)
+        .toList();
   }
 
   private static int length(List<Example> row) {
     return row.stream().mapToInt(Example::length).sum();
-  }
-
-  private static <T> List<T> shuffled(List<T> items, SplittableRandom random) {
-    List<T> out = new ArrayList<>(items.size());
-    for (int index : RandomOrder.shuffled(items.size(), random)) {
-      out.add(items.get(index));
-    }
-    return out;
-  }
-
-  static <T> List<List<T>> chunks(List<T> items, int size) {
-    List<List<T>> parts = new ArrayList<>();
-    for (int from = 0; from < items.size(); from += size) {
-      parts.add(items.subList(from, Math.min(items.size(), from + size)));
-    }
-    return parts;
   }
 }

@@ -30,7 +30,7 @@ public record GlobalBatch(List<List<Example>> rows) {
 
   /** Splits into batches of this number of rows; the last one may have fewer. */
   public List<GlobalBatch> batches(int rowsInBatch) {
-    return BatchSampler.chunks(rows, rowsInBatch).stream().map(GlobalBatch::new).toList();
+    return LengthGroups.chunks(rows, rowsInBatch).stream().map(GlobalBatch::new).toList();
   }
 
   /**

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Divides work among workers so that all take about equally long. */
-final class LoadBalancer {
+public final class LoadBalancer {
   private LoadBalancer() {}
 
   /**
@@ -18,7 +18,7 @@ final class LoadBalancer {
    * @param costs cost of each piece
    * @return the pieces of each worker; possibly none
    */
-  static List<List<Integer>> byCost(long[] costs, int workers) {
+  public static List<List<Integer>> byCost(long[] costs, int workers) {
     List<List<Integer>> shards = new ArrayList<>();
     IntStream.range(0, workers).forEach(worker -> shards.add(new ArrayList<>()));
     long[] load = new long[workers];

@@ -80,6 +80,11 @@ public final class RowParser {
     row = object;
   }
 
+  /** Opens a row for a format that is known; see {@link #finish}. */
+  public static RowParser of(DataFile file, long number, String json, TextData.Options options) {
+    return new RowParser(file, number, json, options);
+  }
+
   private void rename(ObjectNode object) {
     ObjectNode before = object.deepCopy();
     object.remove(options.columns().values());
@@ -94,7 +99,7 @@ public final class RowParser {
   }
 
   /** Checks that the row has every column that the options name. */
-  void requireColumns() {
+  public void requireColumns() {
     options
         .columns()
         .forEach(
@@ -107,10 +112,16 @@ public final class RowParser {
 
   /** Returns an error that names the row. */
   public UserError wrong(String problem) {
-    return new UserError(DataRow.location(file, number) + ": " + problem);
+    return new UserError(location() + ": " + problem);
   }
 
-  private List<String> fields() {
+  /** Returns file and row, for messages. */
+  public String location() {
+    return DataRow.location(file, number);
+  }
+
+  /** Returns the names of the row's fields. */
+  public List<String> fields() {
     List<String> names = new ArrayList<>();
     row.fieldNames().forEachRemaining(names::add);
     return names;
@@ -121,8 +132,13 @@ public final class RowParser {
     return DataFormat.of(fields()).orElseThrow(() -> wrong(ColumnNames.noForm(fields())));
   }
 
-  DataRow parse(DataFormat form) {
-    Sample sample = form.parse(this);
+  /**
+   * Returns the fields with a value that were not read.
+   *
+   * @param form the word for the format
+   * @throws UserError if there are any and the options are strict
+   */
+  public List<String> finish(String form) {
     List<String> ignored =
         fields().stream()
             .filter(name -> !read.contains(name) && hasValue(name))
@@ -131,8 +147,14 @@ public final class RowParser {
     if (options.strict() && !ignored.isEmpty()) {
       throw wrong(
           "%s: the form %s does not read these columns; remove or rename them"
-              .formatted(String.join(", ", ignored), form.word()));
+              .formatted(String.join(", ", ignored), form));
     }
+    return ignored;
+  }
+
+  DataRow parse(DataFormat form) {
+    Sample sample = form.parse(this);
+    List<String> ignored = finish(form.word());
     notes.addAll(parser.notes());
     otherCase.forEach(
         (known, name) -> {
@@ -241,7 +263,8 @@ public final class RowParser {
     return row.get(field);
   }
 
-  private JsonNode required(String field) {
+  /** Returns a field's value, which must not be null. */
+  public JsonNode required(String field) {
     JsonNode value = value(field);
     if (value == null) {
       throw wrong("no field " + field + NearMiss.hint(field, fields()));
@@ -268,6 +291,52 @@ public final class RowParser {
       throw wrong(field + ": expected a text, found " + value.getNodeType() + quoted(value));
     }
     return value.asText();
+  }
+
+  /** Reads a text, or a number or a boolean as its text. */
+  public String anyText(String field) {
+    JsonNode value = required(field);
+    if (value.isContainerNode()) {
+      throw wrong(field + ": expected a text, found " + value.getNodeType());
+    }
+    return value.asText();
+  }
+
+  /** Reads a list of texts; in a table, its JSON text; a text without brackets is one text. */
+  public List<String> texts(String field) {
+    JsonNode value = required(field);
+    if (value.isTextual() && value.asText().strip().startsWith("[")) {
+      value = structure(field, value.asText());
+    }
+    if (!value.isArray()) {
+      return new ArrayList<>(List.of(anyText(field)));
+    }
+    List<String> texts = new ArrayList<>();
+    for (JsonNode element : value) {
+      if (element.isContainerNode() || element.isNull()) {
+        throw wrong(field + ": expected a list of texts, found " + element);
+      }
+      texts.add(element.asText());
+    }
+    return texts;
+  }
+
+  /** Reads a finite number; in a table, its text. */
+  public double number(String field) {
+    JsonNode value = required(field);
+    double number = parsed(value.asText().strip());
+    if (!Double.isFinite(number)) {
+      throw wrong(field + ": expected a number, found " + value);
+    }
+    return number;
+  }
+
+  private static double parsed(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
   }
 
   String optionalText(String field) {

@@ -67,7 +67,8 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
       }
     }
 
-    Options split(String name) {
+    /** Reads this split. */
+    public Options split(String name) {
       return new Options(columns, strict, encoding, Optional.of(name));
     }
   }

@@ -1,35 +1,53 @@
 package dev.lora4j.llm.embedding;
 
+import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.kernel.Ops;
-import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Embeds texts, one at a time, so that an embedding does not depend on others. Threads may share
  * it; each uses the adapters that are active for it.
  */
 public final class TextEmbedder {
-  private final LanguageModel model;
+  private final Backbone backbone;
   private final EmbeddingConfig config;
+  private final int maxTokens;
+  private final UnaryOperator<String> preparation;
 
   public TextEmbedder(LanguageModel model, EmbeddingConfig config) {
-    this.model = model;
+    this(
+        new DecoderBackbone(model, Optional.empty()),
+        config,
+        model.maxPositions(),
+        UnaryOperator.identity());
+  }
+
+  TextEmbedder(
+      Backbone backbone, EmbeddingConfig config, int maxTokens, UnaryOperator<String> preparation) {
+    this.backbone = backbone;
     this.config = config;
+    this.maxTokens = maxTokens;
+    this.preparation = preparation;
   }
 
   /** Number of components of an embedding. */
   public int dimensions() {
-    return model.config().hiddenSize();
+    return backbone.dimensions();
   }
 
   /** The largest number of tokens of a text. */
   public int maxTokens() {
-    return model.maxPositions();
+    return maxTokens;
+  }
+
+  /** Returns a text as the tokenizer is to encode it: in lower case, if the model wants that. */
+  public String prepared(String text) {
+    return preparation.apply(text);
   }
 
   /**
@@ -52,26 +70,8 @@ public final class TextEmbedder {
   public float[] embed(int[] ids, int dimensions) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Tensor tokens =
-          Ops.tensor(Arrays.stream(ids).asLongStream().toArray())
-              .view(1, ids.length)
-              .to(model.device(), ScalarType.Long);
-      Tensor hidden = model.hidden(TokenBatch.of(tokens)).select(0, 0);
-      float[] embedding = Ops.floats(config.pooling().pool(hidden).narrow(0, 0, dimensions));
-      return config.normalized() ? normalized(embedding) : embedding;
+      List<TokenSequence> text = List.of(TokenSequence.of(ids));
+      return config.embedding(Ops.floats(backbone.pooled(text, config.pooling())), dimensions);
     }
-  }
-
-  private static float[] normalized(float... embedding) {
-    double squares = 0;
-    for (float value : embedding) {
-      squares += (double) value * value;
-    }
-    double norm = Math.max(Math.sqrt(squares), 1e-12);
-    float[] unit = new float[embedding.length];
-    for (int i = 0; i < unit.length; i++) {
-      unit[i] = (float) (embedding[i] / norm);
-    }
-    return unit;
   }
 }

@@ -2,20 +2,40 @@ package dev.lora4j.llm.embedding;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Pooling of a text's hidden states into one vector. */
+/** Pooling of a text's hidden states into one vector, under sentence-transformers' names. */
 public enum TokenPooling {
-  /** The hidden state of the last token. */
-  LAST_TOKEN("lasttoken"),
+  /** The hidden state of the first token. */
+  CLS("cls", "pooling_mode_cls_token"),
+
+  /** The largest value of each component. */
+  MAX("max", "pooling_mode_max_tokens"),
 
   /** The mean of all tokens' hidden states. */
-  MEAN("mean");
+  MEAN("mean", "pooling_mode_mean_tokens"),
+
+  /** Their sum over the root of their number. */
+  MEAN_SQRT_LENGTH("mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens"),
+
+  /** Their mean, weighted by the position, from 1. */
+  WEIGHTED_MEAN("weightedmean", "pooling_mode_weightedmean_tokens"),
+
+  /** The hidden state of the last token. */
+  LAST_TOKEN("lasttoken", "pooling_mode_lasttoken");
 
   private final String word;
+  private final String formerKey;
 
-  TokenPooling(String word) {
+  TokenPooling(String word, String formerKey) {
     this.word = word;
+    this.formerKey = formerKey;
   }
 
   /**
@@ -25,27 +45,55 @@ public enum TokenPooling {
    * @throws UserError if the pooling is not supported
    */
   static TokenPooling of(JsonDocument config) {
-    for (TokenPooling pooling : values()) {
-      if (config.text("pooling_mode", "").equals(pooling.word)
-          || config.flag(pooling.formerKey(), false)) {
-        return pooling;
-      }
+    if (!config.flag("include_prompt", true)) {
+      throw new UserError(
+          config.path("include_prompt") + " = false is not supported; it would change the result");
     }
-    throw new UserError(
-        config.file() + ": this pooling is not supported; mean and lasttoken pooling are");
+    List<String> words = config.texts("pooling_mode");
+    List<TokenPooling> active =
+        Arrays.stream(values())
+            .filter(
+                pooling ->
+                    words.isEmpty()
+                        ? config.flag(pooling.formerKey, false)
+                        : words.contains(pooling.word))
+            .toList();
+    if (active.size() > 1 || words.size() > active.size()) {
+      throw new UserError(
+          "%s: pooling %s is not supported; one of these is: %s"
+              .formatted(
+                  config.file(),
+                  words.isEmpty() ? names(active) : String.join(" + ", words),
+                  names(List.of(values()))));
+    }
+    return active.isEmpty() ? MEAN : active.get(0);
   }
 
-  private String formerKey() {
-    return this == MEAN ? "pooling_mode_mean_tokens" : "pooling_mode_lasttoken";
+  private static String names(List<TokenPooling> poolings) {
+    return poolings.stream().map(pooling -> pooling.word).collect(Collectors.joining(", "));
   }
 
   /**
-   * Pools hidden states.
+   * Pools the hidden states of texts of one length.
    *
-   * @param hidden {@code [tokens, hidden]}
-   * @return {@code [hidden]}
+   * @param hidden {@code [texts, tokens, hidden]}
+   * @return {@code [texts, hidden]}
    */
-  Tensor pool(Tensor hidden) {
-    return this == MEAN ? hidden.mean(0) : hidden.select(0, hidden.size(0) - 1);
+  public Tensor pool(Tensor hidden) {
+    long tokens = hidden.size(1);
+    return switch (this) {
+      case CLS -> hidden.select(1, 0);
+      case MAX -> hidden.amax(new long[] {1}, false);
+      case MEAN -> hidden.mean(1);
+      case MEAN_SQRT_LENGTH -> hidden.mean(1).mul(new Scalar(Math.sqrt(tokens)));
+      case WEIGHTED_MEAN -> weightedMean(hidden, tokens);
+      case LAST_TOKEN -> hidden.select(1, tokens - 1);
+    };
+  }
+
+  private static Tensor weightedMean(Tensor hidden, long tokens) {
+    Tensor positions = Ops.range(1, tokens + 1).to(hidden.device(), ScalarType.Float);
+    Tensor weights = positions.div(new Scalar(tokens * (tokens + 1) / 2.0)).view(1, tokens, 1);
+    return hidden.mul(weights).sum(1);
   }
 }

@@ -29,6 +29,7 @@ public interface ModelFiles {
           "special_tokens_map.json",
           "added_tokens.json",
           "vocab.json",
+          "vocab.txt",
           "merges.txt",
           ChatTemplateSource.JINJA,
           ChatTemplateSource.JSON,

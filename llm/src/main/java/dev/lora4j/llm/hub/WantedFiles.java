@@ -17,9 +17,12 @@ record WantedFiles(List<String> names, List<String> missing) {
       Pattern.compile(
           "config\\.json|generation_config\\.json|adapter_config\\.json|special_tokens_map\\.json"
               + "|tokenizer[^/]*|chat_template[^/]*|added_tokens\\.json"
-              + "|additional_chat_templates/tool_use\\.jinja");
+              + "|additional_chat_templates/tool_use\\.jinja"
+              + "|modules\\.json|config_sentence_transformers\\.json|sentence_bert_config\\.json"
+              + "|[0-9]_[A-Za-z]+/config\\.json");
   // Instead of tokenizer.json; tokenizer.model is in the list above.
   private static final List<String> BYTE_LEVEL = List.of("vocab.json", "merges.txt");
+  private static final String WORD_PIECE = "vocab.txt";
   // In order of preference.
   private static final List<String> WEIGHTS =
       List.of(
@@ -47,6 +50,8 @@ record WantedFiles(List<String> names, List<String> missing) {
         new ArrayList<>(present.stream().filter(n -> SMALL.matcher(n).matches()).sorted().toList());
     if (!present.contains("tokenizer.json") && present.containsAll(BYTE_LEVEL)) {
       names.addAll(BYTE_LEVEL);
+    } else if (!present.contains("tokenizer.json") && present.contains(WORD_PIECE)) {
+      names.add(WORD_PIECE);
     }
     List<String> missing = new ArrayList<>();
     boolean isAdapter = present.contains("adapter_config.json");

@@ -52,7 +52,7 @@ public final class Rope implements AutoCloseable {
   public Rotations rotations(AttentionContext attention, Tensor like) {
     return attention
         .positions()
-        .map(positions -> rotationsAt(positions, like))
+        .map(positions -> at(positions, like))
         .orElseGet(() -> rotationsFrom(attention.past(), attention.length(), like));
   }
 
@@ -61,7 +61,12 @@ public final class Rope implements AutoCloseable {
     return rotations(all.cos().narrow(0, first, count), all.sin().narrow(0, first, count), like);
   }
 
-  private Rotations rotationsAt(Tensor positions, Tensor like) {
+  /**
+   * The rotations at these positions, with the dtype and device of {@code like}.
+   *
+   * @param positions {@code [(batch,) tokens]}, int64
+   */
+  public Rotations at(Tensor positions, Tensor like) {
     Tables all = tablesFor(1 + positions.max().item_long());
     Tensor cpu = positions.cpu();
     return rotations(torch.embedding(all.cos(), cpu), torch.embedding(all.sin(), cpu), like);

@@ -7,6 +7,10 @@ import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.hub.Hub;
 import dev.lora4j.llm.hub.HubListener;
 import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.task.LabelNames;
+import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.llm.task.data.TaskFile;
+import dev.lora4j.llm.task.train.TaskLosses;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.ObjectiveProvider;
@@ -19,6 +23,7 @@ import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -42,6 +47,15 @@ public final class FineTuneRecipe {
   /** The learning rate unless {@link #settings} sets another. */
   public static final double DEFAULT_LEARNING_RATE = 2e-4;
 
+  /** The learning rate of a task on texts unless {@link #settings} sets another. */
+  public static final double TASK_LEARNING_RATE = 1e-3;
+
+  /** The epochs of a task on texts unless {@link #settings} sets others. */
+  public static final int TASK_EPOCHS = 3;
+
+  /** The batch size of a task on texts unless {@link #settings} sets another. */
+  public static final int TASK_BATCH = 16;
+
   private static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
 
@@ -55,7 +69,10 @@ public final class FineTuneRecipe {
   double validFraction = VALID_FRACTION;
   LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
   Optional<InitialAdapter> initial = Optional.empty();
-  private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
+  private Optional<IntFunction<TrainingArguments>> settings = Optional.empty();
+  Optional<TextTask> task = Optional.empty();
+  Optional<LabelNames> labels = Optional.empty();
+  TaskLosses losses = TaskLosses.DEFAULT;
   Optional<ObjectiveProvider> objective = Optional.empty();
   Map<String, Double> objectiveParameters = Map.of();
   Optional<String> system = Optional.empty();
@@ -82,6 +99,12 @@ public final class FineTuneRecipe {
   private static TrainingArguments defaultSettings(int maxPositions) {
     return TrainingArguments.of(DEFAULT_LEARNING_RATE)
         .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
+  }
+
+  private static TrainingArguments taskSettings(int maxPositions) {
+    return TrainingArguments.of(TASK_LEARNING_RATE)
+        .epochs(TASK_EPOCHS)
+        .batching(BatchConfig.of(TASK_BATCH).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
   }
 
   /** The model's directory or file, if it is already resolved. */
@@ -163,7 +186,10 @@ public final class FineTuneRecipe {
     return this;
   }
 
-  /** Hyperparameters; unless set, {@link TrainingArguments#of} with learning rate 2e-4. */
+  /**
+   * Hyperparameters; unless set, {@link TrainingArguments#of} with learning rate 2e-4, and for a
+   * task on texts three epochs with batch size 16 and learning rate 1e-3.
+   */
   public FineTuneRecipe settings(TrainingArguments fixed) {
     return settings(longest -> fixed);
   }
@@ -174,7 +200,25 @@ public final class FineTuneRecipe {
    * @param factory creates them, given the model's maximum sequence length
    */
   public FineTuneRecipe settings(IntFunction<TrainingArguments> factory) {
-    settings = factory;
+    settings = Optional.of(factory);
+    return this;
+  }
+
+  /** A task on texts, instead of generation: its head is trained beside the adapter. */
+  public FineTuneRecipe task(TextTask choice) {
+    task = Optional.of(choice);
+    return this;
+  }
+
+  /** The labels of a task in their order, instead of those of the data, sorted. */
+  public FineTuneRecipe labels(List<String> names) {
+    labels = Optional.of(new LabelNames(names));
+    return this;
+  }
+
+  /** The loss of a task, instead of the default one. */
+  public FineTuneRecipe losses(TaskLosses choice) {
+    losses = choice;
     return this;
   }
 
@@ -234,6 +278,11 @@ public final class FineTuneRecipe {
 
   /** Trains and writes the adapter to a directory. */
   public LanguageModelTrainingResult run(Path out) {
+    if (task.isPresent()) {
+      try (TaskRun run = openTask(out)) {
+        return run.train(TrainingCallback.NONE).training();
+      }
+    }
     try (FineTuneRun run = open(out)) {
       return run.train(TrainingCallback.NONE);
     }
@@ -242,6 +291,11 @@ public final class FineTuneRecipe {
   /** Loads model and data and adds the adapter, for a caller that does more than train. */
   public FineTuneRun open(Path out) {
     return FineTuneRun.open(this, out);
+  }
+
+  /** Loads model and data of a task and adds the adapter and its head. */
+  public TaskRun openTask(Path out) {
+    return TaskRun.open(this, out);
   }
 
   // ---- for the run ----
@@ -255,12 +309,23 @@ public final class FineTuneRecipe {
     return data.orElseThrow(() -> new UserError("no training data: call data(file)"));
   }
 
+  TextTask requiredTask() {
+    return task.orElseThrow(() -> new UserError("no task: call task(choice)"));
+  }
+
+  TaskFile taskRows(Path file) {
+    return TaskFile.open(file, requiredTask(), reading);
+  }
+
   TextData rows(Path file) {
     return TextData.open(file, reading);
   }
 
   TrainingArguments settings(int maxPositions) {
-    return settings.apply(maxPositions).seed(seed);
+    return settings
+        .orElse(task.isPresent() ? FineTuneRecipe::taskSettings : FineTuneRecipe::defaultSettings)
+        .apply(maxPositions)
+        .seed(seed);
   }
 
   void report(String sentence) {

@@ -97,7 +97,7 @@ public final class Tokenizer implements AutoCloseable {
     try {
       return tokenizer.encode(text, specialTokens, false);
     } catch (RuntimeException e) {
-      throw new UserError("the tokenizer cannot encode a text: " + e.getMessage(), e);
+      throw cannotEncode(e);
     }
   }
 
@@ -112,6 +112,33 @@ public final class Tokenizer implements AutoCloseable {
    */
   public int[] encodePlain(String text) {
     return ints(encoding(text, false).getIds());
+  }
+
+  /** Encodes a text with the special tokens that the model expects, and marks these. */
+  public EncodedText encodeText(String text) {
+    return encoded(encoding(text, true));
+  }
+
+  /** Encodes a pair of texts with the special tokens around them, and marks these. */
+  public EncodedText encodePair(String first, String second) {
+    try {
+      return encoded(tokenizer.encode(first, second, true, false));
+    } catch (RuntimeException e) {
+      throw cannotEncode(e);
+    }
+  }
+
+  private static EncodedText encoded(Encoding encoding) {
+    long[] added = encoding.getSpecialTokenMask();
+    boolean[] marks = new boolean[added.length];
+    for (int i = 0; i < marks.length; i++) {
+      marks[i] = added[i] != 0;
+    }
+    return new EncodedText(ints(encoding.getIds()), ints(encoding.getTypeIds()), marks);
+  }
+
+  private static UserError cannotEncode(RuntimeException e) {
+    return new UserError("the tokenizer cannot encode a text: " + e.getMessage(), e);
   }
 
   /** Encodes a text and returns the chars of each token. */

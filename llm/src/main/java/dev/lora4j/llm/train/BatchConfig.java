@@ -60,7 +60,8 @@ public record BatchConfig(
     return new BatchConfig(batchSize, gradientAccumulationSteps, maxSeqLength, packed, true);
   }
 
-  int globalBatchSize() {
+  /** Rows in a step. */
+  public int globalBatchSize() {
     return batchSize * gradientAccumulationSteps;
   }
 }

@@ -5,13 +5,9 @@ import dev.lora4j.io.ProcessLock;
 import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.lora.LoraModel;
-import dev.lora4j.train.AdamW;
 import dev.lora4j.train.CheckpointState;
-import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.RunDirectory;
-import dev.lora4j.train.RunResult;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.TrainingLoop;
@@ -79,14 +75,14 @@ public final class LanguageModelTrainer {
 
   private LanguageModelTrainingResult run() {
     try (ProcessLock lock = directory.lock();
-        Optimizer optimizer = optimizer();
+        Optimizer optimizer = settings.newOptimizer(job.model());
         Workers workers = new Workers(job.workers());
         TrainStep step = new TrainStep(job, objective, workers, optimizer)) {
       TrainingLoop loop =
           new TrainingLoop(
               new Steps(step, optimizer), settings.pace(), true, stepsPerEpoch, total, callback);
       CheckpointState state = loop.run(open(step));
-      return result(state, loop.end());
+      return LanguageModelTrainingResult.of(state, loop.end(), directory);
     } finally {
       network.train(false);
     }
@@ -183,42 +179,5 @@ public final class LanguageModelTrainer {
       }
       throw e;
     }
-  }
-
-  // ---- start and end ----
-
-  private Optimizer optimizer() {
-    AdamW.Settings adamW = settings.optimizer();
-    if (settings.loraPlus().isEmpty()) {
-      return new AdamW(adamW);
-    }
-    LoraModel model = job.model();
-    return GroupedOptimizer.of(
-        settings.loraPlus().get().groups(model, adamW.learningRate()),
-        group ->
-            new AdamW(
-                new AdamW.Settings(
-                    group.learningRate(),
-                    adamW.beta1(),
-                    adamW.beta2(),
-                    adamW.epsilon(),
-                    group.weightDecay(adamW.weightDecay()))));
-  }
-
-  private LanguageModelTrainingResult result(CheckpointState state, RunResult.End end) {
-    boolean evaluated = state.best().isPresent();
-    long chosen = evaluated ? state.bestStep() : state.step();
-    return new LanguageModelTrainingResult(
-        state.step(),
-        state.loss() / state.units(),
-        state.before(),
-        state.best(),
-        chosen,
-        state.tokens(),
-        state.lossTokens(),
-        Duration.ofNanos(state.nanos()),
-        directory.publish(chosen),
-        end,
-        directory.path());
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.llm.train;
 
+import dev.lora4j.train.CheckpointState;
+import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.RunResult;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +28,24 @@ public record LanguageModelTrainingResult(
     End end,
     Path directory)
     implements RunResult {
+
+  /** Publishes the adapter of a finished run in its directory. */
+  public static LanguageModelTrainingResult of(
+      CheckpointState state, End end, RunDirectory directory) {
+    long chosen = state.best().isPresent() ? state.bestStep() : state.step();
+    return new LanguageModelTrainingResult(
+        state.step(),
+        state.loss() / state.units(),
+        state.before(),
+        state.best(),
+        chosen,
+        state.tokens(),
+        state.lossTokens(),
+        Duration.ofNanos(state.nanos()),
+        directory.publish(chosen),
+        end,
+        directory.path());
+  }
 
   public double tokensPerSecond() {
     return tokens / (duration.toNanos() / 1e9);

@@ -1,9 +1,12 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.EvalAndSavePolicy;
+import dev.lora4j.train.GroupedOptimizer;
+import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.Schedule;
 import java.util.Optional;
 
@@ -41,6 +44,23 @@ public record TrainingArguments(
         1,
         EvalAndSavePolicy.byEpoch(),
         0);
+  }
+
+  /** A new AdamW with these settings, for the adapters of a model; the caller closes it. */
+  public Optimizer newOptimizer(LoraModel model) {
+    if (loraPlus.isEmpty()) {
+      return new AdamW(optimizer);
+    }
+    return GroupedOptimizer.of(
+        loraPlus.get().groups(model, optimizer.learningRate()),
+        group ->
+            new AdamW(
+                new AdamW.Settings(
+                    group.learningRate(),
+                    optimizer.beta1(),
+                    optimizer.beta2(),
+                    optimizer.epsilon(),
+                    group.weightDecay(optimizer.weightDecay()))));
   }
 
   public TrainingArguments epochs(int count) {

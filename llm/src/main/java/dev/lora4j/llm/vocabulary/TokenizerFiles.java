@@ -22,10 +22,18 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
   private static final String JSON = "tokenizer.json";
   private static final Set<String> PLAIN =
       Set.of("", "LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast");
+  private static final Set<String> WORD_PIECE =
+      Set.of(
+          "",
+          "BertTokenizer",
+          "BertTokenizerFast",
+          "DistilBertTokenizer",
+          "DistilBertTokenizerFast");
+  private static final Set<String> WORD_PIECE_MODELS = Set.of("bert", "distilbert");
 
   /**
    * Returns {@code tokenizer.json}, with the tokens that other files add, or a conversion of {@code
-   * tokenizer.model}, or of {@code vocab.json} and {@code merges.txt}.
+   * tokenizer.model}, of {@code vocab.json} and {@code merges.txt}, or of BERT's {@code vocab.txt}.
    *
    * @throws UserError for a kind of tokenizer that cannot be converted
    * @throws CorruptFile if a file is malformed, or the files contradict each other
@@ -96,10 +104,10 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
       return Optional.of(
           SentencePieceConversion.of(SentencePieceModel.read(file, pieces.get()), config));
     }
-    if (merges.isEmpty() || read.apply("vocab.json").isEmpty()) {
-      return Optional.empty();
-    }
     String type = json("config.json").path("model_type").asText();
+    if (merges.isEmpty() || read.apply("vocab.json").isEmpty()) {
+      return read.apply("vocab.txt").map(tokens -> wordPiece(tokens, config, kind, type));
+    }
     boolean qwen = kind.startsWith("Qwen2Tokenizer") || (kind.isEmpty() && type.startsWith("qwen"));
     if (!qwen && !kind.startsWith("GPT2Tokenizer") && !(kind.isEmpty() && type.equals("gpt2"))) {
       throw unsupported("vocab.json and merges.txt", kind);
@@ -109,10 +117,19 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
     return Optional.of(ByteLevelConversion.of(file, json("vocab.json"), text, config, qwen));
   }
 
+  private ObjectNode wordPiece(byte[] tokens, JsonNode config, String kind, String type) {
+    if (!WORD_PIECE.contains(kind) || (kind.isEmpty() && !WORD_PIECE_MODELS.contains(type))) {
+      throw unsupported("vocab.txt", kind);
+    }
+    return WordPieceConversion.of(
+        directory.resolve("vocab.txt"), new String(tokens, StandardCharsets.UTF_8), config);
+  }
+
   private UserError unsupported(String files, String kind) {
     return new UserError(
         ("%s: %s of tokenizer_class '%s' cannot be converted to tokenizer.json; supported:"
-                + " LlamaTokenizer, GPT2Tokenizer, Qwen2Tokenizer; let transformers write it:"
+                + " LlamaTokenizer, GPT2Tokenizer, Qwen2Tokenizer, BertTokenizer; let transformers"
+                + " write it:"
                 + " AutoTokenizer.from_pretrained(…).save_pretrained(…)")
             .formatted(directory, files, kind));
   }

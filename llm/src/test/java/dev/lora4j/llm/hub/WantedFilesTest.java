@@ -44,6 +44,31 @@ class WantedFilesTest {
   }
 
   @Test
+  void theFilesOfSentenceTransformersAreWanted() {
+    WantedFiles wanted =
+        of(
+            "1_Pooling/config.json",
+            "config.json",
+            "config_sentence_transformers.json",
+            "data_config.json",
+            "model.safetensors",
+            "modules.json",
+            "onnx/model.onnx",
+            "sentence_bert_config.json",
+            "vocab.txt");
+
+    assertThat(wanted.names())
+        .containsExactly(
+            "1_Pooling/config.json",
+            "config.json",
+            "config_sentence_transformers.json",
+            "modules.json",
+            "sentence_bert_config.json",
+            "vocab.txt",
+            "model.safetensors");
+  }
+
+  @Test
   void missingShardIsListedAsMissing() {
     WantedFiles wanted =
         of(

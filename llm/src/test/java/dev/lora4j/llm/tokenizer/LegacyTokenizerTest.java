@@ -36,6 +36,8 @@ class LegacyTokenizerTest {
         "spm_unigram",
         "vocab_gpt2",
         "vocab_qwen2",
+        "vocab_bert",
+        "vocab_bert_cased",
         "added_beside"
       })
   void encodesAndDecodesAsTransformersDoes(String name) {

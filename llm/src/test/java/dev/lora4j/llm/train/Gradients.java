@@ -8,17 +8,17 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /** An optimizer that looks at the gradient and changes nothing. */
-final class Gradients implements Optimizer {
+public final class Gradients implements Optimizer {
   private List<Parameter> order = List.of();
   private Tensor last = Ops.keep(Ops.zeros(0));
 
   /** {@code [n]}: the last one, in the order of the adapter's parameters. */
-  Tensor last() {
+  public Tensor last() {
     return last;
   }
 
   /** The part of it that is this parameter's. */
-  Tensor of(Parameter parameter) {
+  public Tensor of(Parameter parameter) {
     long from = 0;
     for (Parameter before : order) {
       if (before == parameter) {

@@ -37,7 +37,7 @@ final class CompletionEndpoints {
   private void chat(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
-    InferenceEngine engine = models.of(model);
+    InferenceEngine engine = generating(model);
     ChatPrompt prompt = ChatPrompt.of(params);
     params.refuse("functions", "use tools instead");
     params.refuse("function_call", "use tool_choice instead");
@@ -59,6 +59,16 @@ final class CompletionEndpoints {
       job = CompletionJob.submit(engine, lease, prompt.tokens(chat), "messages", sampling, rules);
     }
     respond(exchange, delivery, job, shape, model);
+  }
+
+  private InferenceEngine generating(String model) {
+    InferenceEngine engine = models.of(model);
+    if (!engine.model().generates()) {
+      throw ApiException.invalid(
+          "model",
+          engine.model().name() + " is an encoder: use /v1/embeddings, it generates no texts");
+    }
+    return engine;
   }
 
   private static void requireText(Params params) {
@@ -93,7 +103,7 @@ final class CompletionEndpoints {
   private void text(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
-    InferenceEngine engine = models.of(model);
+    InferenceEngine engine = generating(model);
     params.refuse("suffix", NOT_YET);
     params.refuse("best_of", "use n instead");
     Optional<Long> top = params.integer("logprobs", 0, MAX_TOP_LOGPROBS);

@@ -49,8 +49,7 @@ final class EmbeddingEndpoints {
     CompletableFuture<List<float[]>> embeddings;
     try (AdapterLease lease = engine.model().lease(model)) {
       texts =
-          new EmbeddingInput(
-                  lease.format().tokenizer(), engine.model().vocabularySize(), embedder.maxTokens())
+          new EmbeddingInput(lease.format().tokenizer(), engine.model().vocabularySize(), embedder)
               .read(params.required("input"));
       embeddings =
           engine

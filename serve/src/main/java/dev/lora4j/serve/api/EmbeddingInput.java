@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.llm.embedding.TextEmbedder;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.http.ApiException;
 import java.util.ArrayList;
@@ -12,9 +13,9 @@ import java.util.Locale;
  * ids.
  *
  * @param vocabularySize ids of the model; the tokenizer may have fewer
- * @param maxTokens largest number of tokens of a text
+ * @param embedder of the model
  */
-record EmbeddingInput(Tokenizer tokenizer, int vocabularySize, int maxTokens) {
+record EmbeddingInput(Tokenizer tokenizer, int vocabularySize, TextEmbedder embedder) {
   private static final String INPUT = "input";
   private static final int MAX_TEXTS = 2048;
   private static final int MAX_TOKENS = 300_000;
@@ -49,18 +50,18 @@ record EmbeddingInput(Tokenizer tokenizer, int vocabularySize, int maxTokens) {
 
   private int[] text(String place, JsonNode given) {
     int[] ids = ids(place, given);
-    if (ids.length == 0 || ids.length > maxTokens) {
+    if (ids.length == 0 || ids.length > embedder.maxTokens()) {
       throw ApiException.invalid(
           INPUT,
           "%s: this model embeds texts of 1 to %d tokens; this one has %d"
-              .formatted(place, maxTokens, ids.length));
+              .formatted(place, embedder.maxTokens(), ids.length));
     }
     return ids;
   }
 
   private int[] ids(String place, JsonNode given) {
     if (given.isTextual()) {
-      return tokenizer.encode(given.textValue());
+      return tokenizer.encode(embedder.prepared(given.textValue()));
     }
     if (!given.isArray()) {
       throw ApiException.invalid(

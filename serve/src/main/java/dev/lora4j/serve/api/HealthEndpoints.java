@@ -8,6 +8,7 @@ import dev.lora4j.serve.http.Json;
 import dev.lora4j.serve.http.Route;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.ToIntFunction;
 
 /** {@code /health/live} and {@code /health/ready}. */
@@ -36,6 +37,10 @@ final class HealthEndpoints {
   }
 
   private int sum(ToIntFunction<BatchScheduler> count) {
-    return models.all().stream().map(InferenceEngine::scheduler).mapToInt(count).sum();
+    return models.all().stream()
+        .map(InferenceEngine::completions)
+        .flatMap(Optional::stream)
+        .mapToInt(count)
+        .sum();
   }
 }

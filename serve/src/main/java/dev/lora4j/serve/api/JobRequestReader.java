@@ -3,6 +3,7 @@ package dev.lora4j.serve.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.Params;
@@ -66,7 +67,11 @@ final class JobRequestReader {
   private String model(Params params) {
     String name = params.requiredText("model");
     List<String> bases =
-        models.all().stream().map(InferenceEngine::model).map(model -> model.name()).toList();
+        models.all().stream()
+            .map(InferenceEngine::model)
+            .filter(ServedModel::generates)
+            .map(ServedModel::name)
+            .toList();
     if (!bases.contains(name)) {
       throw ApiException.invalid(
           "model", "model: no base model \"%s\"%s".formatted(name, NearMiss.hint(name, bases)));

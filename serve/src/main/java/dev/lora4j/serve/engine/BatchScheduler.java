@@ -62,7 +62,7 @@ public final class BatchScheduler implements AutoCloseable {
     this.served = served;
     this.limits = limits;
     this.context = context;
-    model = served.model().network();
+    model = served.chat().network();
     pool = new KvBlockPool(KvShape.of(model.config()), limits.cacheBytes());
     decoder = served.base().weights().map(base -> decoder(base, limits.maxBatch())).orElse(null);
     served.onRemoval(this::forget);
@@ -327,7 +327,7 @@ public final class BatchScheduler implements AutoCloseable {
   }
 
   private Tensor withAdapter(RunningSequence sequence, Function<LanguageModel, Tensor> work) {
-    try (AdapterScope active = served.model().using(sequence.version().loaded())) {
+    try (AdapterScope active = served.network().using(sequence.version().loaded())) {
       return work.apply(model);
     }
   }

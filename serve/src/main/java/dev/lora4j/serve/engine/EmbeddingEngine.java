@@ -62,7 +62,7 @@ public final class EmbeddingEngine implements AutoCloseable {
    */
   public TextEmbedder embedder() {
     return served
-        .model()
+        .network()
         .embedder()
         .orElseThrow(
             () ->
@@ -131,7 +131,7 @@ public final class EmbeddingEngine implements AutoCloseable {
   }
 
   private float[] embed(TextEmbedder embedder, Request request, int text) {
-    try (AdapterScope active = served.model().using(request.adapter().version().loaded())) {
+    try (AdapterScope active = served.network().using(request.adapter().version().loaded())) {
       return embedder.embed(request.texts().get(text), request.dimensions());
     }
   }

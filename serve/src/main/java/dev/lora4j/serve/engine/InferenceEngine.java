@@ -1,14 +1,27 @@
 package dev.lora4j.serve.engine;
 
-import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.weights.WeightStorage;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A base model with its adapters, the scheduler of its completions, and its embeddings. */
+/**
+ * A base model with its adapters and its embeddings.
+ *
+ * @param completions the scheduler of its completions; empty for an encoder
+ */
 public record InferenceEngine(
-    ServedModel model, BatchScheduler scheduler, EmbeddingEngine embeddings)
+    ServedModel model, Optional<BatchScheduler> completions, EmbeddingEngine embeddings)
     implements AutoCloseable {
+
+  /**
+   * Returns the scheduler of its completions.
+   *
+   * @throws dev.lora4j.UserError if the model is an encoder
+   */
+  public BatchScheduler scheduler() {
+    model.chat();
+    return completions.orElseThrow();
+  }
 
   /** Starts the scheduler of a model. */
   public static InferenceEngine start(ServedModel model, ServingLimits limits) {
@@ -19,7 +32,9 @@ public record InferenceEngine(
       ServedModel model, ServingLimits limits, EngineContext context) {
     return new InferenceEngine(
         model,
-        new BatchScheduler(model, limits, context),
+        model.generates()
+            ? Optional.of(new BatchScheduler(model, limits, context))
+            : Optional.empty(),
         new EmbeddingEngine(model, limits, context));
   }
 
@@ -36,8 +51,7 @@ public record InferenceEngine(
       Optional<Path> folder,
       ServingLimits limits,
       EngineContext context) {
-    ChatModel opened = ChatModel.open(path, storage);
-    ServedModel model = new ServedModel(name, opened, limits.maxAdapters(), folder);
+    ServedModel model = ServedModel.open(name, path, storage, limits.maxAdapters(), folder);
     try {
       return start(model, limits, context);
     } catch (RuntimeException e) {
@@ -49,7 +63,7 @@ public record InferenceEngine(
   @Override
   public void close() {
     embeddings.close();
-    scheduler.close();
+    completions.ifPresent(BatchScheduler::close);
     model.close();
   }
 }

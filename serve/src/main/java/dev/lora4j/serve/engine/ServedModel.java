@@ -4,9 +4,7 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatModel;
-import dev.lora4j.llm.decode.BatchDecoder.Adapted;
-import dev.lora4j.lora.AdapterScope;
-import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.format.PeftAdapter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class ServedModel implements AutoCloseable {
   private static final int MAX_NAMES = 100_000; // of adapters that were loaded by requests
 
-  private final ChatModel model;
+  private final ServedBase network;
   private final AdapterVersion base;
   private final int maxAdapters;
   private final @Nullable Path folder;
@@ -56,14 +54,52 @@ public final class ServedModel implements AutoCloseable {
    * @param folder directories of adapters that are loaded at their first request; empty for none
    */
   public ServedModel(String name, ChatModel model, int maxAdapters, Optional<Path> folder) {
-    this.model = model;
-    this.maxAdapters = maxAdapters;
-    this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
-    base = new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
+    this(name, new ServedBase.Generating(model), maxAdapters, folder);
   }
 
-  ChatModel model() {
-    return model;
+  private ServedModel(String name, ServedBase network, int maxAdapters, Optional<Path> folder) {
+    this.network = network;
+    this.maxAdapters = maxAdapters;
+    this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
+    base =
+        new AdapterVersion(name, List.of(), network.format(List.of()), network.weights(List.of()));
+  }
+
+  /**
+   * Loads a causal language model or an encoder.
+   *
+   * @param storage how the matrices of a causal language model are kept in memory
+   */
+  public static ServedModel open(
+      String name, Path path, WeightStorage storage, int maxAdapters, Optional<Path> folder) {
+    ServedBase network = ServedBase.open(path, storage);
+    try {
+      return new ServedModel(name, network, maxAdapters, folder);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  ServedBase network() {
+    return network;
+  }
+
+  /** Returns whether the model generates texts; an encoder does not. */
+  public boolean generates() {
+    return network instanceof ServedBase.Generating;
+  }
+
+  /**
+   * Returns the causal language model.
+   *
+   * @throws UserError if it is an encoder
+   */
+  ChatModel chat() {
+    if (network instanceof ServedBase.Generating generating) {
+      return generating.model();
+    }
+    throw new UserError(name() + " is an encoder, which embeds texts and generates none");
   }
 
   AdapterVersion base() {
@@ -75,7 +111,7 @@ public final class ServedModel implements AutoCloseable {
    * is served; the caller closes it.
    */
   public ChatModel replica() {
-    return model.replica();
+    return chat().replica();
   }
 
   /** The name of the base model. */
@@ -85,16 +121,16 @@ public final class ServedModel implements AutoCloseable {
 
   /** The largest number of tokens of a prompt and its completion. */
   public int maxPositions() {
-    return model.network().maxPositions();
+    return network.maxPositions();
   }
 
   public int vocabularySize() {
-    return model.network().vocabularySize();
+    return network.vocabularySize();
   }
 
   /** The stop tokens of completions with an adapter. */
   public Set<Long> stopTokens(AdapterLease lease) {
-    return model.stopTokens(lease.format());
+    return chat().stopTokens(lease.format());
   }
 
   // ---- requests ----
@@ -188,7 +224,7 @@ public final class ServedModel implements AutoCloseable {
   private AdapterVersion loaded(String name, Path directory) {
     Optional<AdapterVersion> evicted = toEvict(name);
     String inModel = "v" + loads.incrementAndGet();
-    model.load(inModel, directory, BaseCheck.SAME_BASE);
+    network.load(inModel, directory);
     AdapterVersion version = version(name, List.of(inModel));
     evicted.ifPresent(this::evict);
     AdapterVersion old = adapters.put(name, version);
@@ -201,16 +237,10 @@ public final class ServedModel implements AutoCloseable {
 
   private AdapterVersion version(String name, List<String> names) {
     try {
-      return new AdapterVersion(name, names, model.format(names), weights(names));
+      return new AdapterVersion(name, names, network.format(names), network.weights(names));
     } catch (RuntimeException e) {
-      names.forEach(model::unload);
+      names.forEach(network::unload);
       throw e;
-    }
-  }
-
-  private Optional<Adapted> weights(List<String> names) {
-    try (AdapterScope active = model.using(names)) {
-      return Adapted.of(model.network());
     }
   }
 
@@ -258,7 +288,7 @@ public final class ServedModel implements AutoCloseable {
   /** Frees on a thread of its own: unloading waits for loads, for which the batch must not wait. */
   private void free(AdapterVersion version) {
     onRemoval.forEach(listener -> listener.accept(version));
-    cleaner.execute(() -> version.loaded().forEach(model::unload));
+    cleaner.execute(() -> version.loaded().forEach(network::unload));
   }
 
   /** Registers a listener for versions that are freed. */
@@ -327,6 +357,6 @@ public final class ServedModel implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    model.close();
+    network.close();
   }
 }

@@ -58,16 +58,8 @@ public final class ServerMetrics implements CompletionObserver, AutoCloseable {
 
   private void watch(InferenceEngine engine) {
     Tags tags = Tags.of("model", engine.model().name());
-    BatchScheduler scheduler = engine.scheduler();
+    engine.completions().ifPresent(scheduler -> watch(tags, scheduler));
     ServedModel served = engine.model();
-    gauge("lora.requests.running", "Running completions", tags, scheduler, s -> s.running());
-    gauge("lora.requests.waiting", "Waiting completions", tags, scheduler, s -> s.waiting());
-    gauge(
-        "lora.cache.usage",
-        "Used part of the KV cache, cached prefixes included, from 0 to 1",
-        tags,
-        scheduler,
-        BatchScheduler::cacheUsage);
     gauge("lora.adapters.loaded", "Adapters in memory", tags, served, s -> s.inMemory());
     counter("lora.adapter.loads", "Loads of adapters", tags, served, s -> s.loads());
     counter(
@@ -76,6 +68,17 @@ public final class ServerMetrics implements CompletionObserver, AutoCloseable {
         tags,
         served,
         s -> s.evictions());
+  }
+
+  private void watch(Tags tags, BatchScheduler scheduler) {
+    gauge("lora.requests.running", "Running completions", tags, scheduler, s -> s.running());
+    gauge("lora.requests.waiting", "Waiting completions", tags, scheduler, s -> s.waiting());
+    gauge(
+        "lora.cache.usage",
+        "Used part of the KV cache, cached prefixes included, from 0 to 1",
+        tags,
+        scheduler,
+        BatchScheduler::cacheUsage);
   }
 
   private <T> void gauge(

@@ -1,0 +1,129 @@
+package dev.lora4j.cli.report;
+
+import dev.lora4j.llm.recipe.TaskRun;
+import dev.lora4j.llm.task.score.Calibration;
+import dev.lora4j.llm.task.score.ClassScore;
+import dev.lora4j.llm.task.score.ClassificationScore;
+import dev.lora4j.llm.task.score.TaskScore;
+import dev.lora4j.llm.task.score.WordScore;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The part of a report with a task's validation score: figures, classes and confusion matrix. */
+record TaskSection(TaskRun.Result result) {
+  private static final int MAX_CLASSES = 30;
+
+  String html() {
+    if (result.after().isEmpty()) {
+      return Page.section(
+          "Validation examples", "<p>No examples were held out, so nothing was measured.</p>\n");
+    }
+    TaskScore after = result.after().get();
+    return Page.section("Validation examples", figures(after) + baseline() + calibration())
+        + classes(TaskFigures.classes(after))
+        + confusion(after).map(TaskSection::confusion).orElse("");
+  }
+
+  private String figures(TaskScore after) {
+    Map<String, String> before = result.before().map(TaskFigures::of).orElse(Map.of());
+    StringBuilder rows = new StringBuilder();
+    TaskFigures.of(after)
+        .forEach(
+            (name, figure) ->
+                rows.append(
+                    "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
+                        .formatted(
+                            Html.escape(name),
+                            Html.escape(before.getOrDefault(name, "–")),
+                            Html.escape(figure))));
+    return """
+        <table class="counts">
+        <thead><tr><td></td><th scope="col">untrained</th><th scope="col">with the adapter</th></tr></thead>
+        <tbody>
+        %s</tbody>
+        </table>
+        """
+        .formatted(rows);
+  }
+
+  private String baseline() {
+    return result.baseline().isPresent()
+        ? "<p>Accuracy of the nearest class mean of the frozen base's vectors: %s.</p>\n"
+            .formatted(TaskFigures.percent(result.baseline().getAsDouble()))
+        : "";
+  }
+
+  private String calibration() {
+    Calibration fitted = result.calibration();
+    return fitted.examples() == 0
+        ? ""
+        : "<p>Probabilities are calibrated by the temperature %s: expected calibration error %s → %s on %,d examples.</p>\n"
+            .formatted(
+                TaskFigures.number(fitted.temperature()),
+                TaskFigures.number(fitted.errorBefore()),
+                TaskFigures.number(fitted.errorAfter()),
+                fitted.examples());
+  }
+
+  private static String classes(List<ClassScore> classes) {
+    if (classes.isEmpty()) {
+      return "";
+    }
+    StringBuilder rows = new StringBuilder();
+    classes.forEach(
+        one ->
+            rows.append(
+                "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td>%s</td><td>%,d</td></tr>\n"
+                    .formatted(
+                        Html.escape(one.name()),
+                        TaskFigures.number(one.precision()),
+                        TaskFigures.number(one.recall()),
+                        TaskFigures.number(one.f1()),
+                        one.support())));
+    return Page.section(
+        "Classes",
+        """
+        <table class="counts">
+        <thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th>\
+        <th scope="col">F1</th><th scope="col">examples</th></tr></thead>
+        <tbody>
+        %s</tbody>
+        </table>
+        """
+            .formatted(rows));
+  }
+
+  private static Optional<ClassificationScore> confusion(TaskScore score) {
+    Optional<ClassificationScore> classes =
+        score instanceof ClassificationScore own
+            ? Optional.of(own)
+            : score instanceof WordScore words ? Optional.of(words.words()) : Optional.empty();
+    return classes.filter(found -> found.classes().size() <= MAX_CLASSES);
+  }
+
+  private static String confusion(ClassificationScore score) {
+    StringBuilder table = new StringBuilder("<table class=\"counts\">\n<thead><tr><td></td>");
+    score
+        .classes()
+        .forEach(
+            one -> table.append("<th scope=\"col\">%s</th>".formatted(Html.escape(one.name()))));
+    table.append("</tr></thead>\n<tbody>\n");
+    for (int target = 0; target < score.confusion().size(); target++) {
+      List<Long> row = score.confusion().get(target);
+      ClassScore own = score.classes().get(target);
+      table.append("<tr><th scope=\"row\">%s</th>".formatted(Html.escape(own.name())));
+      for (long count : row) {
+        double share = own.support() == 0 ? 0 : (double) count / own.support();
+        table.append(
+            "<td style=\"background:color-mix(in srgb, currentColor %s, transparent)\">%,d</td>"
+                .formatted(Html.css(share / 3), count));
+      }
+      table.append("</tr>\n");
+    }
+    table.append("</tbody>\n</table>\n");
+    return Page.section(
+        "Confusion matrix",
+        "<p>Rows are the examples' classes, columns the predicted ones.</p>\n" + table);
+  }
+}

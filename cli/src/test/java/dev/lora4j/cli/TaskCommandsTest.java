@@ -1,0 +1,243 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code lora train --task}, {@code eval} and {@code predict} on a tiny encoder. */
+class TaskCommandsTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String MODEL = "../llm/src/test/resources/fixtures/task/tiny";
+
+  @TempDir Path directory;
+
+  private Path tickets(String name, int rows) throws IOException {
+    List<String> words = List.of("card", "parcel", "password");
+    StringBuilder csv = new StringBuilder("id,text,label\n");
+    for (int i = 0; i < rows; i++) {
+      String word = words.get(i % 3);
+      csv.append(
+          "%d,my %s is %s again %d,%s\n".formatted(i, word, i % 2 == 0 ? "late" : "lost", i, word));
+    }
+    return Files.writeString(directory.resolve(name), csv);
+  }
+
+  private CommandLineRun train(Path data, Path out, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--model",
+                MODEL,
+                "--task",
+                "text-classification",
+                "--data",
+                data.toString(),
+                "--out",
+                out.toString(),
+                "--lr",
+                "1e-2",
+                "--workers",
+                "2"));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void aClassifierIsTrainedEvaluatedAndUsed() throws IOException {
+    Path out = directory.resolve("adapter");
+    Path data = tickets("train.csv", 60);
+
+    CommandLineRun trained = train(data, out, "--json", "--epochs", "8");
+
+    assertThat(trained.status()).as(trained.err()).isZero();
+    JsonNode result = JSON.readTree(trained.out());
+    assertThat(result.path("after").path("accuracy").asDouble()).isGreaterThan(0.9);
+    assertThat(result.path("calibration").path("temperature").asDouble()).isPositive();
+    assertThat(trained.err()).contains("3 classes: card 20, parcel 20, password 20");
+    String page = Files.readString(out.resolve("report.html"));
+    assertThat(page).contains("Confusion matrix").contains("precision").contains("password");
+
+    Path test = tickets("test.csv", 9);
+    CommandLineRun evaluated =
+        CommandLineRun.of(
+            "eval",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            test.toString(),
+            "--json");
+
+    assertThat(evaluated.status()).as(evaluated.err()).isZero();
+    JsonNode score = JSON.readTree(evaluated.out());
+    assertThat(score.path("accuracy").asDouble()).isGreaterThan(0.8);
+    assertThat(score.path("macro_f1").asDouble()).isGreaterThan(0.8);
+    assertThat(score.path("nll").asDouble()).isPositive();
+    assertThat(score.path("classes").path("card").path("support").asInt()).isEqualTo(3);
+    assertThat(evaluated.err()).contains("Ignored columns: id.");
+
+    Path labelled = directory.resolve("labelled.jsonl");
+    CommandLineRun predicted =
+        CommandLineRun.of(
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            test.toString(),
+            "--out",
+            labelled.toString());
+
+    assertThat(predicted.status()).as(predicted.err()).isZero();
+    assertThat(predicted.out()).contains("Wrote 9 rows");
+    List<String> lines = Files.readAllLines(labelled);
+    JsonNode first = JSON.readTree(lines.get(0));
+    assertThat(lines).hasSize(9);
+    assertThat(first.path("id").asText()).isEqualTo("0");
+    assertThat(first.path("predicted_label").asText()).isEqualTo("card");
+    double sum = 0;
+    for (JsonNode probability : first.path("probabilities")) {
+      sum += probability.asDouble();
+    }
+    assertThat(sum).isCloseTo(1, within(1e-5));
+  }
+
+  @Test
+  void labelsOfWordsAreEvaluatedAndPredicted() throws IOException {
+    StringBuilder rows = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      String word = i % 2 == 0 ? "card" : "parcel";
+      rows.append(
+          "{\"tokens\":[\"my\",\"%s\",\"today\"],\"ner_tags\":[\"O\",\"B-%s\",\"O\"]}%n"
+              .formatted(word, word));
+    }
+    Path data = Files.writeString(directory.resolve("words.jsonl"), rows);
+    Path out = directory.resolve("adapter");
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train", "--model", MODEL, "--task", "token-classification", "--data",
+            data.toString(), "--out", out.toString(), "--lr", "1e-2", "--epochs", "6");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    CommandLineRun evaluated =
+        CommandLineRun.of(
+            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--json");
+    Path tagged = directory.resolve("tagged.jsonl");
+    CommandLineRun predicted =
+        CommandLineRun.of(
+            "predict", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--out", tagged.toString());
+
+    JsonNode score = JSON.readTree(evaluated.out());
+    assertThat(score.path("entities").path("f1").asDouble()).isGreaterThan(0.9);
+    assertThat(predicted.status()).as(predicted.err()).isZero();
+    JsonNode second = JSON.readTree(Files.readAllLines(tagged).get(1));
+    assertThat(second.path("predicted_tags").toString())
+        .isEqualTo("[\"O\",\"B-parcel\",\"O\"]");
+  }
+
+  @Test
+  void pairsAreEvaluatedByTheRankOfTheirPositive() throws IOException {
+    StringBuilder rows = new StringBuilder("anchor,positive\n");
+    for (int i = 0; i < 12; i++) {
+      rows.append("my card %d,the card %d%n".formatted(i, i));
+    }
+    Path data = Files.writeString(directory.resolve("pairs.csv"), rows);
+    Path out = directory.resolve("adapter");
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train", "--model", MODEL, "--task", "embedding", "--data", data.toString(), "--out",
+            out.toString(), "--steps", "2");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    CommandLineRun evaluated =
+        CommandLineRun.of(
+            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--json");
+
+    JsonNode score = JSON.readTree(evaluated.out());
+    assertThat(score.path("task").asText()).isEqualTo("embedding");
+    assertThat(score.path("queries").asInt()).isEqualTo(12);
+    assertThat(score.path("ndcg_at_10").asDouble()).isBetween(0.0, 1.0);
+  }
+
+  @Test
+  void anOptionOfGenerationIsRefused() throws IOException {
+    CommandLineRun run =
+        train(tickets("train.csv", 6), directory.resolve("out"), "--system-prompt", "Be brief.");
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("--system-prompt applies to text generation");
+  }
+
+  @Test
+  void aRunIsRepeatedFromItsOptions() throws IOException {
+    Path first = directory.resolve("first");
+    Path second = directory.resolve("second");
+    CommandLineRun trained =
+        train(tickets("train.csv", 30), first, "--steps", "3", "--class-weights", "balanced");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    CommandLineRun repeated =
+        CommandLineRun.of(
+            "train", "--config", first.resolve("run.yaml").toString(), "--out", second.toString());
+
+    assertThat(repeated.status()).as(repeated.err()).isZero();
+    String weights = "adapter_model.safetensors";
+    assertThat(Files.readAllBytes(second.resolve(weights)))
+        .isEqualTo(Files.readAllBytes(first.resolve(weights)));
+  }
+
+  @Test
+  void anUnknownTaskNamesTheNearest() throws IOException {
+    CommandLineRun run =
+        CommandLineRun.of(
+            "train",
+            "--model",
+            MODEL,
+            "--task",
+            "text-clasification",
+            "--data",
+            tickets("train.csv", 6).toString(),
+            "--out",
+            directory.resolve("out").toString());
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("did you mean text-classification");
+  }
+
+  @Test
+  void anAdapterOfGenerationPredictsNothing() throws IOException {
+    Path adapter = directory.resolve("generation");
+    Files.createDirectories(adapter);
+    Files.writeString(adapter.resolve("adapter_config.json"), "{\"task_type\": \"CAUSAL_LM\"}");
+
+    CommandLineRun run =
+        CommandLineRun.of(
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            adapter.toString(),
+            "--data",
+            tickets("test.csv", 3).toString(),
+            "--out",
+            directory.resolve("x.jsonl").toString());
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("is no adapter for a task on texts");
+  }
+}

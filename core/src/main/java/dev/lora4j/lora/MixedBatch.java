@@ -1,0 +1,61 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Module;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Mixed batches, in which each row has its own adapter, for a network whose forward takes more than
+ * one tensor; {@link LoraModel#withRows} suits all others.
+ *
+ * <pre>{@code
+ * try (AdapterScope rows = MixedBatch.using(model, List.of("alice", "bob", LoraModel.BASE))) {
+ *   Tensor hidden = encoder.hidden(batchOfThreeTexts);
+ * }
+ * }</pre>
+ */
+public final class MixedBatch {
+  private MixedBatch() {}
+
+  /**
+   * Activates an adapter for each row of the calling thread's batches, {@link LoraModel#BASE} for
+   * none, until the scope closes. Rows are computed together, with their adapters' deltas only; run
+   * modules that an adapter saves whole afterwards, under {@link LoraModel#using}.
+   *
+   * @param adapterOfRow one for each row of the layers' inputs
+   * @throws UserError if an adapter is unknown, or its deltas can't share a batch
+   */
+  public static AdapterScope using(LoraModel model, List<String> adapterOfRow) {
+    AdapterRegistry adapters = model.adapters();
+    adapters.requireUnmerged("use other adapters");
+    PerRowAdapters perRow = new PerRowAdapters(adapters.ofRows(adapterOfRow));
+    for (Adapter adapter : perRow.adapters()) {
+      if (!adapter.deltasCanShareBatch()) {
+        throw new UserError(
+            "adapter '%s' can't share a batch with others".formatted(adapter.name()));
+      }
+    }
+    AdapterScope entered = adapters.enter(() -> perRow);
+    return () -> {
+      entered.close();
+      perRow.retire();
+    };
+  }
+
+  /**
+   * Returns whether {@link #using} computes a part of the network completely: the adapters' deltas
+   * can share a batch, and the modules that they save whole lie outside the part.
+   */
+  public static boolean suits(LoraModel model, Module part, Collection<String> names) {
+    Collection<Module> inside = part.namedModules().values();
+    return names.stream()
+        .filter(name -> !name.equals(LoraModel.BASE))
+        .distinct()
+        .map(model::adapter)
+        .allMatch(
+            adapter ->
+                adapter.deltasCanShareBatch()
+                    && adapter.owners().noneMatch(o -> o == part || inside.contains(o)));
+  }
+}

@@ -1,0 +1,62 @@
+package dev.lora4j.llm.embedding;
+
+import dev.lora4j.llm.encoder.Encoder;
+import dev.lora4j.llm.encoder.EncoderCheckpoint;
+import dev.lora4j.llm.encoder.TokenSequence;
+import dev.lora4j.llm.encoder.UnpaddedTokens;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.MixedBatch;
+import dev.lora4j.nn.Module;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** An encoder as the network of an embedder; batches are computed without padding. */
+record EncoderBackbone(EncoderCheckpoint checkpoint) implements Backbone {
+  private Encoder encoder() {
+    return checkpoint.encoder();
+  }
+
+  @Override
+  public Module root() {
+    return checkpoint.root();
+  }
+
+  @Override
+  public int dimensions() {
+    return encoder().config().hiddenSize();
+  }
+
+  @Override
+  public int maxPositions() {
+    return encoder().config().maxPositions();
+  }
+
+  @Override
+  public boolean mixes(LoraModel model, List<String> adapters) {
+    return MixedBatch.suits(model, root(), adapters);
+  }
+
+  @Override
+  public Tensor pooled(List<TokenSequence> batch, TokenPooling pooling) {
+    return pooled(UnpaddedTokens.of(batch, encoder().device()), pooling);
+  }
+
+  @Override
+  public Tensor pooled(
+      List<TokenSequence> batch, TokenPooling pooling, LoraModel model, List<String> adapters) {
+    UnpaddedTokens tokens = UnpaddedTokens.of(batch, encoder().device());
+    try (AdapterScope perToken = MixedBatch.using(model, tokens.ofTokens(adapters))) {
+      return pooled(tokens, pooling);
+    }
+  }
+
+  private Tensor pooled(UnpaddedTokens tokens, TokenPooling pooling) {
+    return tokens.pooled(encoder().hidden(tokens), pooling::pool);
+  }
+
+  @Override
+  public void close() {
+    checkpoint.close();
+  }
+}

@@ -1,0 +1,151 @@
+package dev.lora4j.llm.task.predict;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.llm.checkpoint.ModelConfig;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.llm.task.data.TaskTokenizer;
+import dev.lora4j.llm.task.model.TaskNetwork;
+import dev.lora4j.llm.task.model.TaskNetworks;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.format.AdapterSummary;
+import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A base with adapters for one kind of task, each with a head, labels and a calibration of its own;
+ * the number of labels may differ.
+ */
+public final class AdaptedTask implements AutoCloseable {
+  private static final Pattern HEAD =
+      Pattern.compile(
+          "(.*\\.)?(classifier|score)(\\.out_proj)?(\\.modules_to_save\\.\\w+)?\\.weight");
+
+  private final TaskNetwork network;
+  private final LoraModel model;
+  private final Tokenizer tokenizer;
+  private final JsonDocument config;
+  private final Map<String, TaskDescription> adapters = new ConcurrentHashMap<>();
+
+  private AdaptedTask(TaskNetwork network, Tokenizer tokenizer, JsonDocument config) {
+    this.network = network;
+    this.tokenizer = tokenizer;
+    this.config = config;
+    model = Lora.base(network.module());
+  }
+
+  /**
+   * Loads a base for the task of an adapter, without the adapter.
+   *
+   * @param adapter an adapter's directory, which tells the task
+   * @throws UserError if the adapter is for no task on texts, or the base can't be used for it
+   */
+  public static AdaptedTask open(ModelFiles files, Path adapter, WeightStorage storage) {
+    JsonDocument config = files.json(ModelConfig.FILE);
+    int outputs = outputs(adapter).orElse(1);
+    TextTask task = TaskDescription.read(adapter, config, outputs).task();
+    Tokenizer tokenizer = Tokenizer.load(files);
+    try {
+      return new AdaptedTask(TaskNetworks.load(files, task, outputs, storage), tokenizer, config);
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /** Number of outputs of the head that an adapter saves; empty if it saves none. */
+  private static OptionalInt outputs(Path adapter) {
+    try (TensorFile file = AdapterSummary.read(adapter).open()) {
+      return file.names().stream()
+          .map(HEAD::matcher)
+          .filter(Matcher::matches)
+          .mapToInt(name -> Math.toIntExact(file.shape(name.group()).get(0)))
+          .findFirst();
+    }
+  }
+
+  /**
+   * Loads an adapter under a name.
+   *
+   * @throws UserError if the name is taken, the adapter does not fit, or it has another kind of
+   *     task
+   */
+  public synchronized void load(String name, Path directory, BaseCheck check) {
+    OptionalInt outputs = outputs(directory);
+    TaskDescription description =
+        TaskDescription.read(directory, config, outputs.orElse(network.outputs()));
+    boolean headed = description.task().hasHead();
+    boolean perToken = description.task() == TextTask.TOKEN_CLASSIFICATION;
+    if (headed == network.headModules().isEmpty() || perToken != network.isPerToken()) {
+      throw new UserError(
+          "%s is an adapter for %s; one model has adapters of one kind of task"
+              .formatted(directory, description.task().word()));
+    }
+    if (headed && outputs.isEmpty()) {
+      throw new UserError(
+          "%s has no head: no %s among its tensors; PEFT saves it with modules_to_save"
+              .formatted(directory, String.join(", ", network.headModules())));
+    }
+    outputs.ifPresent(network::resizeHead);
+    model.load(name, directory, check);
+    adapters.put(name, description);
+  }
+
+  /** Removes an adapter; predictions that use it end with it. */
+  public synchronized void remove(String name) {
+    description(name);
+    adapters.remove(name);
+    model.remove(name);
+  }
+
+  /** Names of the adapters. */
+  public Set<String> names() {
+    return Set.copyOf(adapters.keySet());
+  }
+
+  /**
+   * The task of an adapter.
+   *
+   * @throws UserError if there is no adapter of that name
+   */
+  public TaskDescription description(String name) {
+    return Optional.ofNullable(adapters.get(name))
+        .orElseThrow(
+            () -> new UserError("no adapter '" + name + "'" + NearMiss.hint(name, names())));
+  }
+
+  /** The tokenizer for an adapter, with the maximum length of its training. */
+  public TaskTokenizer tokenizer(String name) {
+    int trained = description(name).maxTokens();
+    int longest = network.maxTokens();
+    return new TaskTokenizer(tokenizer, trained == 0 ? longest : Math.min(trained, longest));
+  }
+
+  public TaskNetwork network() {
+    return network;
+  }
+
+  /** The base with the adapters, all of them inactive. */
+  public LoraModel model() {
+    return model;
+  }
+
+  @Override
+  public void close() {
+    network.close();
+    tokenizer.close();
+  }
+}
