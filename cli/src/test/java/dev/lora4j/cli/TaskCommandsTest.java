@@ -127,26 +127,49 @@ class TaskCommandsTest {
     Path out = directory.resolve("adapter");
     CommandLineRun trained =
         CommandLineRun.of(
-            "train", "--model", MODEL, "--task", "token-classification", "--data",
-            data.toString(), "--out", out.toString(), "--lr", "1e-2", "--epochs", "6");
+            "train",
+            "--model",
+            MODEL,
+            "--task",
+            "token-classification",
+            "--data",
+            data.toString(),
+            "--out",
+            out.toString(),
+            "--lr",
+            "1e-2",
+            "--epochs",
+            "6");
     assertThat(trained.status()).as(trained.err()).isZero();
 
     CommandLineRun evaluated =
         CommandLineRun.of(
-            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "eval",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            data.toString(),
             "--json");
     Path tagged = directory.resolve("tagged.jsonl");
     CommandLineRun predicted =
         CommandLineRun.of(
-            "predict", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
-            "--out", tagged.toString());
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            data.toString(),
+            "--out",
+            tagged.toString());
 
     JsonNode score = JSON.readTree(evaluated.out());
     assertThat(score.path("entities").path("f1").asDouble()).isGreaterThan(0.9);
     assertThat(predicted.status()).as(predicted.err()).isZero();
     JsonNode second = JSON.readTree(Files.readAllLines(tagged).get(1));
-    assertThat(second.path("predicted_tags").toString())
-        .isEqualTo("[\"O\",\"B-parcel\",\"O\"]");
+    assertThat(second.path("predicted_tags").toString()).isEqualTo("[\"O\",\"B-parcel\",\"O\"]");
   }
 
   @Test
@@ -159,13 +182,28 @@ class TaskCommandsTest {
     Path out = directory.resolve("adapter");
     CommandLineRun trained =
         CommandLineRun.of(
-            "train", "--model", MODEL, "--task", "embedding", "--data", data.toString(), "--out",
-            out.toString(), "--steps", "2");
+            "train",
+            "--model",
+            MODEL,
+            "--task",
+            "embedding",
+            "--data",
+            data.toString(),
+            "--out",
+            out.toString(),
+            "--steps",
+            "2");
     assertThat(trained.status()).as(trained.err()).isZero();
 
     CommandLineRun evaluated =
         CommandLineRun.of(
-            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "eval",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            data.toString(),
             "--json");
 
     JsonNode score = JSON.readTree(evaluated.out());

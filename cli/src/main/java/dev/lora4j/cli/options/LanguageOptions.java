@@ -30,7 +30,6 @@ public final class LanguageOptions {
   static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
 
-
   private static final double TASK_VALID_FRACTION = 0.2;
   private static final List<String> WEIGHTS = List.of("none", "balanced");
 

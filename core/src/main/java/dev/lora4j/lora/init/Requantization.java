@@ -1,8 +1,8 @@
 package dev.lora4j.lora.init;
 
 import dev.lora4j.nn.WeightStore;
-import dev.lora4j.nn.quant.Absmax;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.quant.Absmax;
 import dev.lora4j.nn.quant.BlockWeights;
 import dev.lora4j.nn.quant.FourBitWeights;
 import dev.lora4j.nn.quant.Int8Weights;

@@ -62,8 +62,7 @@ public final class GroupProducts {
    * @param y receives the 16 products with x
    * @param ofOther receives those with the other input
    */
-  public void multiply(
-      int group, RoundedInput x, RoundedInput other, float[] y, float[] ofOther) {
+  public void multiply(int group, RoundedInput x, RoundedInput other, float[] y, float[] ofOther) {
     int at = Math.multiplyExact(group, groups.groupBytes());
     if (vectors != null) {
       vectors.multiply(groups, requireNonNull(memory), at, x, other, y, ofOther);

@@ -30,8 +30,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
     if (bytes.shape()[1] != groups.groupBytes()) {
       throw new UserError(
           "16 rows of %d blocks in %s have %d bytes, found %d"
-              .formatted(
-                  groups.blocks(), groups.type(), groups.groupBytes(), bytes.shape()[1]));
+              .formatted(groups.blocks(), groups.type(), groups.groupBytes(), bytes.shape()[1]));
     }
   }
 

@@ -15,9 +15,9 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link dev.lora4j.nn.block.GroupProducts} by the Vector API, with the same bits.
  *
- * <p>Each product is one method, without helpers: the optimising compiler stops inlining at a number
- * of nodes, except for the API's own methods, and a vector that passes a call which is not inlined
- * is allocated.
+ * <p>Each product is one method, without helpers: the optimising compiler stops inlining at a
+ * number of nodes, except for the API's own methods, and a vector that passes a call which is not
+ * inlined is allocated.
  */
 final class VectorGroups {
   private static final int NIBBLES = 0x000f000f;
@@ -49,7 +49,8 @@ final class VectorGroups {
     float[] scalesOfInput = x.scales();
     for (int block = 0; block < blocks; block++) {
       IntVector halves =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE)).reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE))
+              .reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16);
       FloatVector scale =
           halves.lanewise(VectorOperators.ASHR, 3).and(HALF_IN_FLOAT).reinterpretAsFloats();
@@ -58,7 +59,8 @@ final class VectorGroups {
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
       for (int from = codes + block * BLOCK; from < end; from += 2 * LINE, pair += 8) {
-        IntVector word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
+        IntVector word =
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
         even =
             even.add(
                 word.and(NIBBLES)
@@ -66,20 +68,24 @@ final class VectorGroups {
                     .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
         odd =
             odd.add(
-                word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
         even =
             even.add(
-                word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
         odd =
             odd.add(
-                word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
-        word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
+        word =
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
         even =
             even.add(
                 word.and(NIBBLES)
@@ -87,17 +93,20 @@ final class VectorGroups {
                     .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
         odd =
             odd.add(
-                word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 4)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
         even =
             even.add(
-                word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 8)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
         odd =
             odd.add(
-                word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                word.lanewise(VectorOperators.LSHR, 12)
+                    .and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
       }
@@ -140,7 +149,8 @@ final class VectorGroups {
       RoundedInput other,
       float[] y,
       float[] ofOther,
-      int lane) throws Throwable {
+      int lane)
+      throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     FloatVector totalOfOther = total;
     int blocks = x.blocks();
@@ -152,19 +162,20 @@ final class VectorGroups {
     float[] scalesOfOther = other.scales();
     for (int block = 0; block < blocks; block++) {
       FloatVector scale =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE)).reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE))
+              .reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
       ShortVector sum = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
-      ShortVector sumOfOther =
-          IntVector.broadcast(INTS, otherOffsets[block]).reinterpretAsShorts();
+      ShortVector sumOfOther = IntVector.broadcast(INTS, otherOffsets[block]).reinterpretAsShorts();
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
       for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
-        IntVector word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
+        IntVector word =
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
         ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
         sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
         sumOfOther =
@@ -217,14 +228,16 @@ final class VectorGroups {
       int at = (block >> 1) * LINE;
       int shift = 16 - (block & 1) * 16;
       FloatVector scale =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + at)).reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + at))
+              .reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
       FloatVector minimum =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, minima + at)).reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, minima + at))
+              .reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)

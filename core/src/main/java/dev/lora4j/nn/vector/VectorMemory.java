@@ -10,9 +10,9 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Loads of whole vectors from native memory. The Vector API reads it from a {@link ByteBuffer} up to JDK
- * 20 and from a memory segment since; the method is found at run time, and compiled as a direct
- * call.
+ * Loads of whole vectors from native memory. The Vector API reads it from a {@link ByteBuffer} up
+ * to JDK 20 and from a memory segment since; the method is found at run time, and compiled as a
+ * direct call.
  */
 final class VectorMemory {
   private static final int FIRST_WITH_SEGMENTS = 21;

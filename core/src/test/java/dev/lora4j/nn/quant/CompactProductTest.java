@@ -85,7 +85,9 @@ class CompactProductTest {
           one.first(1).copy_(x.first(ROWS).narrow(0, row, 1));
           product.compute(new TeamBarrier(1), 1, one, alone, i -> {});
           for (int i = 0; i < OUT; i++) {
-            assertThat(y.row(row).get(i)).as("%s %d %d", type, row, i).isEqualTo(alone.row(0).get(i));
+            assertThat(y.row(row).get(i))
+                .as("%s %d %d", type, row, i)
+                .isEqualTo(alone.row(0).get(i));
           }
         }
       }

@@ -10,11 +10,11 @@ import dev.lora4j.llm.model.GgufNames;
 import dev.lora4j.llm.weights.WeightFile;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightStore;
-import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.quant.BlockWeights;
-import dev.lora4j.nn.quant.InterleavedWeights;
 import dev.lora4j.nn.quant.HalfWeights;
+import dev.lora4j.nn.quant.InterleavedWeights;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -233,8 +233,9 @@ public final class GgufModel implements WeightFile {
   }
 
   /**
-   * Returns the blocks of a matrix, or its halves; GGUF has all of them as {@code [out, in]}. Blocks
-   * that decoding multiplies faster in another order are read and rearranged; others are mapped.
+   * Returns the blocks of a matrix, or its halves; GGUF has all of them as {@code [out, in]}.
+   * Blocks that decoding multiplies faster in another order are read and rearranged; others are
+   * mapped.
    */
   @Override
   public Optional<WeightStore> store(String name, boolean transposed) {
