@@ -100,8 +100,8 @@ public final class GroupProducts {
       int bits = bytes.getInt(at + groups.code(row, block, word * Integer.BYTES));
       for (int code = 0; code < 4; code++) {
         int pair = x.pairs()[block * RoundedInput.PAIRS + 4 * word + code];
-        lower += (short) ((bits >>> 4 * code & 15) * (short) pair);
-        upper += (short) ((bits >>> 16 + 4 * code & 15) * (pair >> 16));
+        lower += (short) (((bits >>> (4 * code)) & 15) * (short) pair);
+        upper += (short) (((bits >>> (16 + 4 * code)) & 15) * (pair >> 16));
       }
     }
     return lower + upper;

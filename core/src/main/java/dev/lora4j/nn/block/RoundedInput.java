@@ -93,6 +93,6 @@ public final class RoundedInput {
   }
 
   private static int pair(int lower, int upper) {
-    return lower & 0xffff | upper << 16;
+    return (lower & 0xffff) | (upper << 16);
   }
 }
