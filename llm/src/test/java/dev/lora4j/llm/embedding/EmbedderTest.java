@@ -149,7 +149,8 @@ class EmbedderTest {
           embedder.embed(texts(expected), EmbeddingOptions.standard().promptNamed("query"));
       List<float[]> given =
           embedder.embed(
-              texts(expected), EmbeddingOptions.standard().prompt(requireNonNull(embedder.prompts().get("query"))));
+              texts(expected),
+              EmbeddingOptions.standard().prompt(requireNonNull(embedder.prompts().get("query"))));
 
       check(named, expected.tensor("query"));
       check(given, expected.tensor("query"));

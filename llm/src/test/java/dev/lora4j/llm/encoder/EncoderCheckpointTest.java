@@ -128,7 +128,8 @@ class EncoderCheckpointTest {
       Map<String, Tensor> state = checkpoint.root().stateDict();
       assertThat(checkpoint.newModules()).containsExactly("classifier");
       assertThat(Ops.floats(requireNonNull(state.get("classifier.bias")))).containsOnly(0f);
-      assertThat(requireNonNull(state.get("classifier.weight")).abs().max().item_float()).isBetween(0.01f, 0.2f);
+      assertThat(requireNonNull(state.get("classifier.weight")).abs().max().item_float())
+          .isBetween(0.01f, 0.2f);
     }
   }
 

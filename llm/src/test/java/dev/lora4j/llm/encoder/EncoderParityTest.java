@@ -69,7 +69,9 @@ class EncoderParityTest {
           .tensors("grad.")
           .keySet()
           .forEach(
-              key -> expected.check("grad." + key, requireNonNull(trained.get(key)).value().grad(), TOLERANCE));
+              key ->
+                  expected.check(
+                      "grad." + key, requireNonNull(trained.get(key)).value().grad(), TOLERANCE));
     }
   }
 
