@@ -1,5 +1,6 @@
 package dev.lora4j.llm.embedding;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -148,7 +149,8 @@ class EmbedderTest {
           embedder.embed(texts(expected), EmbeddingOptions.standard().promptNamed("query"));
       List<float[]> given =
           embedder.embed(
-              texts(expected), EmbeddingOptions.standard().prompt(embedder.prompts().get("query")));
+              texts(expected),
+              EmbeddingOptions.standard().prompt(requireNonNull(embedder.prompts().get("query"))));
 
       check(named, expected.tensor("query"));
       check(given, expected.tensor("query"));

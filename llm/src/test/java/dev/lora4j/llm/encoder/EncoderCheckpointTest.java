@@ -1,5 +1,6 @@
 package dev.lora4j.llm.encoder;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -113,7 +114,7 @@ class EncoderCheckpointTest {
             EncoderCheckpoint.load(bert, HeadType.SEQUENCE_CLASSIFICATION, 7)) {
       assertThat(same.newModules()).isEmpty();
       assertThat(other.newModules()).containsExactly("classifier");
-      assertThat(other.root().namedParameters().get("classifier.weight").shape())
+      assertThat(requireNonNull(other.root().namedParameters().get("classifier.weight")).shape())
           .containsExactly(7, 24);
     }
   }
@@ -126,8 +127,9 @@ class EncoderCheckpointTest {
                 SavedEncoders.directory("modernbert-token"), HeadType.SEQUENCE_CLASSIFICATION, 2)) {
       Map<String, Tensor> state = checkpoint.root().stateDict();
       assertThat(checkpoint.newModules()).containsExactly("classifier");
-      assertThat(Ops.floats(state.get("classifier.bias"))).containsOnly(0f);
-      assertThat(state.get("classifier.weight").abs().max().item_float()).isBetween(0.01f, 0.2f);
+      assertThat(Ops.floats(requireNonNull(state.get("classifier.bias")))).containsOnly(0f);
+      assertThat(requireNonNull(state.get("classifier.weight")).abs().max().item_float())
+          .isBetween(0.01f, 0.2f);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.encoder;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.Fixture;
@@ -68,7 +69,9 @@ class EncoderParityTest {
           .tensors("grad.")
           .keySet()
           .forEach(
-              key -> expected.check("grad." + key, trained.get(key).value().grad(), TOLERANCE));
+              key ->
+                  expected.check(
+                      "grad." + key, requireNonNull(trained.get(key)).value().grad(), TOLERANCE));
     }
   }
 
