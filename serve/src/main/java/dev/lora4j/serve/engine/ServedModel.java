@@ -83,9 +83,13 @@ public final class ServedModel implements AutoCloseable {
     return base.name();
   }
 
-  /** The largest number of tokens of a prompt and its completion. */
+  /**
+   * The largest number of tokens of a prompt and its completion: all of them share one KV cache, so
+   * LongRoPE's frequencies of longer texts are not used.
+   */
   public int maxPositions() {
-    return model.network().maxPositions();
+    int positions = model.network().maxPositions();
+    return (int) Math.min(positions, model.network().config().cacheLimit().orElse(positions));
   }
 
   public int vocabularySize() {
