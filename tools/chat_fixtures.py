@@ -24,7 +24,8 @@ TOKENS = {
     "llama3": ("<|begin_of_text|>", "<|eot_id|>"), "llama3.1": ("<|begin_of_text|>", "<|eot_id|>"),
     "llama3.2": ("<|begin_of_text|>", "<|eot_id|>"), "mistral": ("<s>", "</s>"), "mistral-nemo": ("<s>", "</s>"),
     "qwen2": (None, "<|im_end|>"), "qwen2.5": (None, "<|im_end|>"), "qwen3": (None, "<|im_end|>"),
-    "marked": ("<s>", "</s>"),
+    "gemma2": ("<bos>", "<eos>"), "gemma3": ("<bos>", "<eos>"), "phi3": ("<s>", "<|endoftext|>"),
+    "phi3.5": ("<s>", "<|endoftext|>"), "marked": ("<s>", "</s>"),
 }
 
 

@@ -124,6 +124,55 @@ def model(family):
     close(writer)
 
 
+# Settings that llama.cpp's architecture has instead of the fixture's odd ones.
+MAPPED = {
+    "smollm3": {}, "olmo2": {}, "phi3": {},
+    "gemma2": dict(query_pre_attn_scalar=8),
+    "gemma3": dict(query_pre_attn_scalar=8, layer_types=["sliding_attention"] * 3, rope_parameters=dict(
+        full_attention=dict(rope_theta=5000.0, rope_type="linear", factor=3.0),
+        sliding_attention=dict(rope_theta=10000.0, rope_type="default"))),
+}
+ARCHITECTURES = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
+
+
+def mapped(family):
+    """A model with the gguf package's names of tensors, and the metadata that llama.cpp's converter writes."""
+    source = RESOURCES / "llm" / family
+    config = json.loads((source / "config.json").read_text()) | MAPPED[family]
+    arch = {"gemma3_text": "gemma3"}.get(config["model_type"], config["model_type"])
+    names = gguf.get_tensor_name_map(ARCHITECTURES[arch], config["num_hidden_layers"])
+    writer = gguf.GGUFWriter(FOLDER / f"{family}.gguf", arch)
+    rope = config["rope_parameters"]
+    head_dim = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+    describe(writer, config | dict(rope_theta=rope.get("full_attention", rope)["rope_theta"]))
+    writer.add_vocab_size(config["vocab_size"])
+    if arch == "phi3":
+        writer.add_rope_dimension_count(int(head_dim * rope["partial_rotary_factor"]))
+    if arch in ("phi3", "gemma2", "gemma3"):
+        writer.add_sliding_window(config["sliding_window"])
+    if arch in ("gemma2", "gemma3"):
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
+    if arch == "gemma2":
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if arch == "gemma3":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["full_attention"]["factor"])
+    writer.add_bos_token_id(config["bos_token_id"])
+    writer.add_eos_token_id(config["eos_token_id"])
+    for shard in sorted(source.glob("model*.safetensors")):
+        for name, value in load_file(shard).items():
+            value = np.ascontiguousarray(value.numpy())
+            if arch.startswith("gemma") and name.endswith("norm.weight"):
+                value = value + 1
+            for layer, heads in (("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")):
+                if arch == "smollm3" and f".{layer}." in name:
+                    value = interleaved(value, config[heads])
+            writer.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), value)
+    close(writer)
+
+
 def tokenizer(name, pre, **split):
     source = RESOURCES / "text" / name
     content = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
@@ -178,6 +227,8 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     for family in ("llama2", "llama3", "llama_linear", "qwen3", "gpt2", "granite"):
         model(family)
+    for family in MAPPED:
+        mapped(family)
     for name, pre in dict(gpt2="gpt-2", smollm2="smollm", llama3="llama-bpe", llama2=None).items():
         tokenizer(name, pre)
     (FOLDER / "split").mkdir(exist_ok=True)

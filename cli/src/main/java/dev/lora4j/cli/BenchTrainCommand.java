@@ -9,7 +9,7 @@ import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.model.llama.Llama;
-import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.llm.plan.BaseStore;
 import dev.lora4j.llm.plan.ModelOutline;
 import dev.lora4j.llm.plan.TrainingSetup;
@@ -137,7 +137,7 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   /** Returns the memory that {@code lora plan} computes for this run, in MB of 2²⁰ bytes. */
   private long plannedMegabytes() {
-    LlamaConfig config = shape.config(Math.max(2048, tokens));
+    TransformerConfig config = shape.config(Math.max(2048, tokens));
     try (ModelOutline model = ModelOutline.of(Init.withoutValues(() -> new Llama(config)))) {
       TrainingSetup setup =
           new TrainingSetup(

@@ -4,7 +4,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.model.llama.Llama;
-import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -46,7 +46,7 @@ final class SmallLanguageModel {
     Engine.seed(3);
     try (PointerScope scope = new PointerScope();
         Llama model =
-            new Llama(LlamaConfig.of(JsonDocument.read(directory.resolve("config.json"))))) {
+            new Llama(TransformerConfig.of(JsonDocument.read(directory.resolve("config.json"))))) {
       SafetensorsWriter.write(
           directory.resolve("model.safetensors"), model.stateDict(), Map.of("format", "pt"));
     }

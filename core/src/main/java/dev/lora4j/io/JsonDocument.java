@@ -100,6 +100,18 @@ public final class JsonDocument {
     return json.deepCopy();
   }
 
+  /** Returns the same fields, and these values for those that are absent; a null stays. */
+  public JsonDocument withDefaults(Map<String, Object> defaults) {
+    ObjectNode all = json();
+    defaults.forEach(
+        (key, value) -> {
+          if (!json.has(key)) {
+            all.set(key, JSON.valueToTree(value));
+          }
+        });
+    return new JsonDocument(file, prefix, all);
+  }
+
   /** Returns the file that the fields come from. */
   public Path file() {
     return file;
@@ -213,6 +225,13 @@ public final class JsonDocument {
   public List<Long> integers(String key) {
     return list(key, "a list of integers", JsonNode::isIntegralNumber)
         .map(JsonNode::longValue)
+        .toList();
+  }
+
+  /** Returns a list of finite numbers, or a single one as a list; empty if the field is absent. */
+  public List<Double> numbers(String key) {
+    return list(key, "a list of finite numbers", JsonDocument::isFinite)
+        .map(JsonNode::doubleValue)
         .toList();
   }
 

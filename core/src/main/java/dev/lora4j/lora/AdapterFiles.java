@@ -14,6 +14,7 @@ import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
 import dev.lora4j.lora.format.PeftKeys;
 import dev.lora4j.lora.format.SavedForm;
+import dev.lora4j.lora.format.SeparateExperts;
 import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.lora.layer.Initialization;
@@ -32,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -141,7 +143,8 @@ final class AdapterFiles {
 
   private static void put(
       LoraModel model, String name, StoredAdapter read, String source, BaseCheck check) {
-    StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
+    Set<String> modules = BaseModules.original(model.base()).keySet();
+    StoredAdapter stored = FittedAdapter.of(SeparateExperts.fitted(read, modules), modules);
     refuseUnrepeatable(stored.config());
     stored.requireRanks(source);
     model.addForLoading(name, EnsuredTying.asSaved(stored.config(), stored.paths()));

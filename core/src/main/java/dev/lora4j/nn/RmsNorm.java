@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * Sennrich 2019, <a href="https://arxiv.org/abs/1910.07467">arXiv:1910.07467</a>, eq. 4): PyTorch's
  * {@code nn.RMSNorm}.
  *
+ * <p>{@link #aroundOne} multiplies by {@code 1 + weight} instead, as Gemma does.
+ *
  * <p>With a gradient, in float32, it divides by the norm of each row, whose backward takes a
  * quarter of the time of libtorch's own composition; in an {@link AutogradContext} the backward is
  * written out and takes half of that.
@@ -30,6 +32,7 @@ public final class RmsNorm extends Module {
   private final double epsilonValue;
   private final Scalar overDim;
   private final @Nullable Parameter weight;
+  private final boolean aroundOne; // whether the factor is 1 + weight
 
   /** Creates a norm with PyTorch's ε, the smallest step of a float above 1. */
   public RmsNorm(long dim) {
@@ -38,21 +41,27 @@ public final class RmsNorm extends Module {
 
   /** Creates a norm over the last dimension, of this size. */
   public RmsNorm(long dim, double epsilon) {
-    this(dim, epsilon, true);
+    this(dim, epsilon, Optional.of(Ops.ones(dim)), false);
   }
 
-  private RmsNorm(long dim, double epsilon, boolean withWeight) {
+  private RmsNorm(long dim, double epsilon, Optional<Tensor> weight, boolean aroundOne) {
     normalizedShape = new long[] {Checks.positive("normalized_shape", dim)};
     this.epsilon = new DoubleOptional(epsilon);
     this.epsilon.retainReference();
     epsilonAsScalar = Ops.keepScalar(epsilon);
     epsilonValue = epsilon;
     overDim = Ops.keepScalar(1.0 / dim);
-    weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
+    this.weight = weight.map(initial -> parameter("weight", initial)).orElse(null);
+    this.aroundOne = aroundOne;
   }
 
   public static RmsNorm withoutAffine(long dim, double epsilon) {
-    return new RmsNorm(dim, epsilon, false);
+    return new RmsNorm(dim, epsilon, Optional.empty(), false);
+  }
+
+  /** Creates a norm that multiplies by {@code 1 + weight}; the weight starts at zero. */
+  public static RmsNorm aroundOne(long dim, double epsilon) {
+    return new RmsNorm(dim, epsilon, Optional.of(Ops.zeros(dim)), true);
   }
 
   /**
@@ -61,7 +70,10 @@ public final class RmsNorm extends Module {
    */
   @Override
   public Tensor forward(Tensor input) {
-    @Nullable Tensor scale = weight == null ? null : weight.tensor();
+    if (aroundOne && input.scalar_type().intern() != ScalarType.Float) {
+      return forward(input.to(ScalarType.Float)).to(input.scalar_type());
+    }
+    @Nullable Tensor scale = factor();
     boolean learns = GradMode.is_enabled() && input.requires_grad();
     if (!learns || input.scalar_type().intern() != ScalarType.Float) {
       return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
@@ -69,6 +81,15 @@ public final class RmsNorm extends Module {
     AutogradContext pass = AutogradContext.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
     return scale == null ? normalised : scaled(normalised, scale, pass);
+  }
+
+  /** The factor of each feature; none if the norm has no weight. */
+  private @Nullable Tensor factor() {
+    if (weight == null) {
+      return null;
+    }
+    Tensor own = weight.tensor();
+    return aroundOne ? own.to(ScalarType.Float).add(Ops.ONE) : own;
   }
 
   private static Tensor scaled(Tensor normalised, Tensor scale, @Nullable AutogradContext pass) {
@@ -81,7 +102,7 @@ public final class RmsNorm extends Module {
     return y;
   }
 
-  /** The factor of each feature, {@code [dim]}, if it has one. */
+  /** The weight of each feature, {@code [dim]}, if it has one. */
   public Optional<Parameter> scale() {
     return Optional.ofNullable(weight);
   }
@@ -90,7 +111,8 @@ public final class RmsNorm extends Module {
   public Optional<RmsNormKernel> decodeWeights() {
     return Optional.ofNullable(weight)
         .flatMap(Parameter::memory)
-        .flatMap(own -> RmsNormKernel.of(own, epsilonValue));
+        .flatMap(own -> RmsNormKernel.of(own, epsilonValue))
+        .map(kernel -> aroundOne ? kernel.plus(1) : kernel);
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */

@@ -63,6 +63,15 @@ public final class AdapterOptions {
       description = "Modules to leave out of the target modules.")
   private List<String> exclude = new ArrayList<>();
 
+  @Option(
+      names = "--target-parameters",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Raw parameters to adapt besides the target modules, by the end of their path, such as"
+              + " mlp.experts.gate_up_proj of a mixture of experts.")
+  private List<String> parameters = new ArrayList<>();
+
   @Option(names = "--dropout", paramLabel = "X", description = "LoRA dropout probability" + DEFAULT)
   @Range(from = 0, below = 1)
   private double dropout;
@@ -127,6 +136,7 @@ public final class AdapterOptions {
         .alpha(alpha == null ? defaultAlpha : alpha)
         .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
         .exclude(Targets.named(exclude))
+        .targetParameters(parameters.toArray(String[]::new))
         .dropout(dropout)
         .dora(dora)
         .rsLora(rsLora)
@@ -169,6 +179,7 @@ public final class AdapterOptions {
     values.put("--alpha", LoraConfig::alpha);
     values.put("--target-modules", config -> sorted(config.targets()));
     values.put("--exclude-modules", config -> sorted(config.exclude()));
+    values.put("--target-parameters", config -> new TreeSet<>(config.targetParameters()));
     values.put("--dropout", LoraConfig::dropout);
     values.put("--dora", LoraConfig::dora);
     values.put("--rslora", LoraConfig::rsLora);

@@ -4,7 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.llama.Llama;
-import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -74,8 +74,8 @@ public final class ModelShape {
     return vocabulary;
   }
 
-  public LlamaConfig config(int maxPositions) {
-    return new LlamaConfig(
+  public TransformerConfig config(int maxPositions) {
+    return new TransformerConfig(
         "llama",
         vocabulary,
         hidden,
@@ -90,7 +90,7 @@ public final class ModelShape {
         new RopeScaling.None(),
         Collections.nCopies(layers, OptionalLong.empty()),
         false,
-        new LlamaConfig.Biases(false, false, false),
+        new TransformerConfig.Biases(false, false, false),
         true,
         0);
   }

@@ -1,6 +1,7 @@
 package dev.lora4j.nn.kernel;
 
 import java.util.List;
+import java.util.Optional;
 
 /** Attention of a single token to a KV cache in blocks of equal size. */
 public final class BlockAttention {
@@ -25,11 +26,17 @@ public final class BlockAttention {
    *
    * @param queries the queries, head after head
    * @param heads number of heads, a multiple of the groups
+   * @param cap soft cap of the scores, before the softmax
    * @param weights memory for the attention weights, one for each token attended to, itself last
    * @param attended receives the outputs, head after head
    */
   public void attend(
-      FloatVector queries, int heads, int token, FloatVector weights, FloatVector attended) {
+      FloatVector queries,
+      int heads,
+      int token,
+      Optional<SoftCap> cap,
+      FloatVector weights,
+      FloatVector attended) {
     int first = token + 1 - weights.size();
     for (int head = 0; head < heads; head++) {
       int group = head * blocks.get(0).groups() / heads;
@@ -39,6 +46,7 @@ public final class BlockAttention {
             .get(from / blockSize)
             .score(queries, head, group, from % blockSize, weights, from - first, to - from);
       }
+      cap.ifPresent(found -> found.apply(weights));
       weights.softmax();
       for (int from = first; from <= token; from = endOfBlock(from)) {
         int to = Math.min(token + 1, endOfBlock(from));

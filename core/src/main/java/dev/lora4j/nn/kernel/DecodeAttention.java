@@ -1,6 +1,7 @@
 package dev.lora4j.nn.kernel;
 
 import dev.lora4j.nn.runtime.ThreadTeam;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -11,8 +12,10 @@ import org.bytedeco.pytorch.Tensor;
  * @param values the cached values, of the same shape
  * @param place index of the token in the cache
  * @param seen number of tokens that it attends to, itself included
+ * @param cap soft cap of the scores, before the softmax
  */
-public record DecodeAttention(Tensor keys, Tensor values, long place, long seen) {
+public record DecodeAttention(
+    Tensor keys, Tensor values, long place, long seen, Optional<SoftCap> cap) {
 
   /** Returns whether these, {@code [batch, tokens, heads, dim]}, are one token without gradient. */
   public static boolean suits(Tensor q, Tensor k, Tensor v) {
@@ -45,7 +48,8 @@ public record DecodeAttention(Tensor keys, Tensor values, long place, long seen)
             team.share(
                 heads,
                 1,
-                (from, to) -> cached.attend(queries, from, to, heads, place, weights, attended));
+                (from, to) ->
+                    cached.attend(queries, from, to, heads, place, cap, weights, attended));
           }
         });
     return y;

@@ -98,12 +98,31 @@ public final class FloatVector implements AutoCloseable {
     openblas_nolapack.cblas_saxpy(count, 1, other.from(place), 1, from(place), 1);
   }
 
-  /** Computes SwiGLU's {@code silu(gate) · up} for a range; the gates are followed by the ups. */
-  public void swiglu(FloatVector gatesAndUps, int from, int to) {
+  /** Computes {@code f(gate) · up} for a range; the gates are followed by the ups. */
+  public void gated(GatedActivation activation, FloatVector gatesAndUps, int from, int to) {
     int ups = gatesAndUps.size() / 2;
     for (int i = from; i < to; i++) {
-      float gate = gatesAndUps.get(i);
-      put(i, gate / (1 + FastExp.of(-gate)) * gatesAndUps.get(ups + i));
+      put(i, activation.of(gatesAndUps.get(i)) * gatesAndUps.get(ups + i));
+    }
+  }
+
+  public void fill(float value) {
+    for (int i = 0; i < size(); i++) {
+      put(i, value);
+    }
+  }
+
+  /** Multiplies a range of elements by a factor. */
+  public void scale(float factor, int from, int to) {
+    for (int i = from; i < to; i++) {
+      put(i, factor * get(i));
+    }
+  }
+
+  /** Adds another vector times a factor. */
+  public void addScaled(FloatVector other, float factor) {
+    for (int i = 0; i < size(); i++) {
+      put(i, get(i) + factor * other.get(i));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.kernel;
 
+import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -35,6 +36,8 @@ public record KvCacheView(
   /**
    * Computes {@code softmax(K q / √dim)ᵀ V} for a range of a token's heads, which are laid out head
    * after head. The weights are memory for one value for each token attended to, itself last.
+   *
+   * @param cap soft cap of the scores, before the softmax
    */
   public void attend(
       FloatVector queries,
@@ -42,6 +45,7 @@ public record KvCacheView(
       int to,
       int heads,
       long token,
+      Optional<SoftCap> cap,
       FloatVector weights,
       FloatVector attended) {
     int seen = weights.size();
@@ -51,6 +55,7 @@ public record KvCacheView(
       long first = (group * capacity + token + 1 - seen) * dim;
       FloatMatrix.rowsAt(keys, first, seen, dim)
           .multiply(queries.from((long) head * dim), scale, weights.from(0));
+      cap.ifPresent(found -> found.apply(weights));
       weights.softmax();
       FloatMatrix.rowsAt(values, first, seen, dim)
           .t()

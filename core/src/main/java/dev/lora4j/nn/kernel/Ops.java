@@ -4,6 +4,7 @@ import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -245,21 +246,26 @@ public final class Ops {
     return torch.relu(x);
   }
 
-  /** Returns SwiGLU's {@code silu(gate) · up}; without a gradient it overwrites the gate. */
-  public static Tensor swiglu(Tensor gate, Tensor up) {
-    return SwiGlu.of(gate, up);
+  /** Returns {@code f(gate) · up}; without a gradient it overwrites the gate. */
+  public static Tensor gated(GatedActivation activation, Tensor gate, Tensor up) {
+    return new GatedUnit(activation).of(gate, up);
   }
 
   /**
-   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}.
+   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}. If the
+   * rotations are shorter than a head, the rest of it stays as it is.
    *
    * @param heads {@code [batch, tokens, heads, dim]}
-   * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
+   * @param cos {@code [tokens, 1, rotated]} or {@code [batch, tokens, 1, rotated]}
    * @param sin of the same shape, negated in the left half
    * @return {@code [batch, tokens, heads, dim]}
    */
   public static Tensor rotated(Tensor heads, Tensor cos, Tensor sin) {
-    long dim = heads.size(3);
+    long dim = cos.size(-1);
+    long rest = heads.size(3) - dim;
+    if (rest > 0) {
+      return join(3, rotated(heads.narrow(3, 0, dim), cos, sin), heads.narrow(3, dim, rest));
+    }
     Tensor halvesSwapped = heads.roll(new long[] {dim / 2}, -1);
     return heads.mul(cos).addcmul_(halvesSwapped, sin);
   }
@@ -317,10 +323,21 @@ public final class Ops {
    * @param k as v, {@code [batch, groups, keys, dim]}, where groups divides heads
    * @param mask attention mask, added to the scores, {@code [(batch, 1,) tokens, keys]}
    * @param causal whether a token attends only to itself and those before it; then without a mask
+   * @param cap soft cap of the scores, before the mask is added
    * @param dropout probability of dropping an attention weight
    */
   public static Tensor attention(
-      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      @Nullable Tensor mask,
+      boolean causal,
+      Optional<SoftCap> cap,
+      double dropout) {
+    if (cap.isPresent()) {
+      Tensor added = causal ? zeros(1, 1).to(q).masked_fill(later(q, k), NEVER) : mask;
+      return new CappedAttention(cap.get(), added, dropout).of(q, k, v);
+    }
     boolean grouped = q.size(1) != k.size(1);
     if (dropout > 0 && ThreadRng.current() != null) {
       long repeats = q.size(1) / k.size(1);
@@ -336,13 +353,17 @@ public final class Ops {
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
+  /** Whether a key is later than a query, {@code [tokens, keys]}. */
+  private static Tensor later(Tensor q, Tensor k) {
+    return range(0, k.size(2)).gt(range(0, q.size(2)).unsqueeze(1)).to(q.device(), BOOL);
+  }
+
   /** Attention operator by operator, as libtorch computes it with dropout on the CPU. */
   private static Tensor attentionInSteps(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
     Tensor scores = q.mul(new Scalar(1 / Math.sqrt(q.size(3)))).matmul(k.transpose(2, 3));
     if (causal) {
-      Tensor later = range(0, k.size(2)).gt(range(0, q.size(2)).unsqueeze(1)).to(q.device(), BOOL);
-      scores = scores.masked_fill(later, NEVER);
+      scores = scores.masked_fill(later(q, k), NEVER);
     } else if (mask != null) {
       scores = scores.add(mask);
     }

@@ -27,6 +27,15 @@ public final class RmsNormKernel {
     return Optional.of(new RmsNormKernel(values, epsilon));
   }
 
+  /** Returns the norm whose weight is larger by this offset. */
+  public RmsNormKernel plus(float offset) {
+    float[] larger = weight.clone();
+    for (int i = 0; i < larger.length; i++) {
+      larger[i] += offset;
+    }
+    return new RmsNormKernel(larger, epsilon);
+  }
+
   /** Normalises a row, as long as the weight, into another. */
   public void apply(FloatVector from, FloatVector to) {
     apply(from, to, 0);

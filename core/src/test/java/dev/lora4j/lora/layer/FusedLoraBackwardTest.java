@@ -12,6 +12,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.GatedActivation;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.List;
@@ -83,7 +84,9 @@ class FusedLoraBackwardTest {
       x.set_requires_grad(true);
       Tensor passedOn = x.mul(Ops.keepScalar(2));
       Tensor output = model.forward(passedOn);
-      Tensor y = Ops.swiglu(output, torch.ones_like(output).add(passedOn.sum())).add(output);
+      Tensor y =
+          Ops.gated(GatedActivation.SILU, output, torch.ones_like(output).add(passedOn.sum()))
+              .add(output);
       Ops.backward(y, y.detach().sin());
       return List.of(y.detach(), x.grad(), view.gradient().clone());
     } finally {

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,6 +19,9 @@ import org.junit.jupiter.api.Test;
 /** Written-out derivatives equal those of libtorch. */
 class AutogradContextTest {
   private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
+
+  private static final torch.ScalarType BOOL = torch.ScalarType.Bool;
+  private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
 
   private Tensor x;
   private Tensor other;
@@ -47,9 +52,39 @@ class AutogradContextTest {
   }
 
   @Test
+  void rmsNormAroundOneHasLibtorchsGradients() {
+    RmsNorm norm = RmsNorm.aroundOne(12, 1e-5);
+    assertSame(() -> norm.forward(x), List.of(x, weightOf(norm)));
+  }
+
+  @Test
+  void gegluHasLibtorchsGradients() {
+    assertSame(
+        () -> Ops.gated(GatedActivation.GELU_TANH, x.mul(Ops.ONE), other.mul(Ops.ONE)),
+        List.of(x, other));
+  }
+
+  @Test
+  void cappedAttentionHasLibtorchsGradients() {
+    Tensor mask = torch.zeros(5, 5).masked_fill(torch.ones(5, 5).triu(1).to(BOOL), NEVER);
+    assertSame(
+        () -> {
+          Tensor q = x.view(1, 5, 2, 6).transpose(1, 2);
+          Tensor k = other.view(1, 5, 2, 6).narrow(2, 0, 1).transpose(1, 2);
+          Tensor v = other.view(1, 5, 2, 6).narrow(2, 1, 1).transpose(1, 2);
+          Optional<SoftCap> cap = Optional.of(new SoftCap(0.6));
+          Tensor y = Ops.attention(q, k, v, mask, false, cap, 0);
+          return y.transpose(1, 2).reshape(5, 12).add(x);
+        },
+        List.of(x, other));
+  }
+
+  @Test
   void swigluHasLibtorchsGradients() {
     assertSame(
-        () -> Ops.swiglu(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
+        () ->
+            Ops.gated(
+                GatedActivation.SILU, x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
         List.of(x, other));
   }
 
@@ -59,19 +94,19 @@ class AutogradContextTest {
         () -> {
           Tensor gate = x.mul(Ops.keepScalar(2));
           Tensor up = other.mul(Ops.keepScalar(-1));
-          return Ops.swiglu(gate, up).add(gate).sub(up);
+          return Ops.gated(GatedActivation.SILU, gate, up).add(gate).sub(up);
         },
         List.of(x, other));
   }
 
   @Test
   void swigluOfLeavesKeepsTheirOtherGradients() {
-    assertSame(() -> Ops.swiglu(x, other).add(x), List.of(x, other));
+    assertSame(() -> Ops.gated(GatedActivation.SILU, x, other).add(x), List.of(x, other));
   }
 
   @Test
   void swigluOfATensorWithItselfHasLibtorchsGradient() {
-    assertSame(() -> Ops.swiglu(x, x).add(x), List.of(x));
+    assertSame(() -> Ops.gated(GatedActivation.SILU, x, x).add(x), List.of(x));
   }
 
   @Test
@@ -101,7 +136,7 @@ class AutogradContextTest {
       for (Tensor y :
           List.of(
               norm.forward(x),
-              Ops.swiglu(x.mul(Ops.ONE), other.mul(Ops.ONE)),
+              Ops.gated(GatedActivation.SILU, x.mul(Ops.ONE), other.mul(Ops.ONE)),
               AutogradContext.joined(0, List.of(inner, x.mul(Ops.ONE))))) {
         float[] values = floats(y);
         AutogradContext.SavedTensor read = pass.save(y);
@@ -116,7 +151,7 @@ class AutogradContextTest {
   void contextWithoutBackwardFreesItsTensors() {
     try (PointerScope scope = new PointerScope();
         AutogradContext pass = AutogradContext.open()) {
-      Ops.swiglu(x.mul(Ops.ONE), other.mul(Ops.ONE));
+      Ops.gated(GatedActivation.SILU, x.mul(Ops.ONE), other.mul(Ops.ONE));
       assertThat(AutogradContext.current()).isSameAs(pass);
     }
     assertThat(AutogradContext.current()).isNull();

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.nn.runtime.Engine;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,8 +23,9 @@ class DecodeAttentionTest {
   private static final int PLACE = 32;
 
   @ParameterizedTest
-  @CsvSource({"1, 33", "2, 33", "4, 33", "2, 5", "1, 1"})
-  void singleQueryEqualsTheQueryAmongOthers(int threads, long seen) {
+  @CsvSource({"1, 33, ", "2, 33, ", "4, 33, ", "2, 5, ", "1, 1, ", "2, 33, 0.7"})
+  void singleQueryEqualsTheQueryAmongOthers(int threads, long seen, @Nullable Double capOfScores) {
+    Optional<SoftCap> cap = Optional.ofNullable(capOfScores).map(SoftCap::new);
     Engine.seed(threads);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -30,10 +33,10 @@ class DecodeAttentionTest {
       Tensor k = torch.randn(1, 2, PLACE + 1, 16);
       Tensor v = torch.randn(1, 2, PLACE + 1, 16);
       Tensor expected =
-          Ops.attention(q.transpose(1, 2), seen(k, seen), seen(v, seen), null, false, 0);
+          Ops.attention(q.transpose(1, 2), seen(k, seen), seen(v, seen), null, false, cap, 0);
       Tensor keys = memory(k);
       Tensor values = memory(v);
-      DecodeAttention next = new DecodeAttention(keys, values, PLACE, seen);
+      DecodeAttention next = new DecodeAttention(keys, values, PLACE, seen, cap);
 
       Tensor found = ParallelGemvTest.helped(threads, () -> next.attend(q, token(k), token(v)));
 

@@ -11,6 +11,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Row kernels equal libtorch's operators. */
 class FloatVectorTest {
@@ -31,14 +33,15 @@ class FloatVectorTest {
     }
   }
 
-  @Test
-  void swiglu() {
+  @ParameterizedTest
+  @EnumSource
+  void gatedUnit(GatedActivation activation) {
     try (PointerScope scope = new PointerScope()) {
       Tensor both = torch.randn(2, 20).mul(Ops.keepScalar(3));
-      float[] expected = Ops.floats(torch.silu(both.select(0, 0)).mul(both.select(0, 1)));
+      float[] expected = Ops.floats(activation.of(both.select(0, 0)).mul(both.select(0, 1)));
       Tensor found = Ops.zeros(20);
-      FloatVector.over(found).swiglu(FloatVector.over(both), 0, 8);
-      FloatVector.over(found).swiglu(FloatVector.over(both), 8, 20);
+      FloatVector.over(found).gated(activation, FloatVector.over(both), 0, 8);
+      FloatVector.over(found).gated(activation, FloatVector.over(both), 8, 20);
       assertThat(Ops.floats(found)).containsExactly(expected, Offset.offset(5e-6f));
     }
   }
@@ -55,6 +58,34 @@ class FloatVectorTest {
   }
 
   @Test
+  void softCap() {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor numbers = torch.randn(40).mul(Ops.keepScalar(9));
+      float[] expected = Ops.floats(new SoftCap(4.5).of(numbers));
+      new SoftCap(4.5).apply(FloatVector.over(numbers));
+      assertThat(Ops.floats(numbers)).containsExactly(expected, ROUNDING);
+    }
+  }
+
+  @Test
+  void rmsNormAroundOneAndPartialRope() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        RmsNorm norm = RmsNorm.aroundOne(8, 1e-5)) {
+      norm.namedParameters().values().forEach(weight -> weight.value().uniform_());
+      Tensor heads = torch.randn(1, 1, 3, 8);
+      Tensor cos = torch.randn(1, 1, 6);
+      Tensor sin = torch.randn(1, 1, 6);
+      float[] expected = Ops.floats(Ops.rotated(norm.forward(heads), cos, sin));
+
+      FloatVector row = FloatVector.over(heads);
+      norm.decodeWeights().orElseThrow().applyToParts(row, 0, 24);
+      new RopeRotation(Ops.floats(cos), Ops.floats(sin), 8).apply(row, 0, 24);
+      assertThat(Ops.floats(heads)).containsExactly(expected, ROUNDING);
+    }
+  }
+
+  @Test
   void rmsNormAndRope() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
@@ -67,7 +98,7 @@ class FloatVectorTest {
 
       FloatVector row = FloatVector.over(heads);
       norm.decodeWeights().orElseThrow().applyToParts(row, 0, 24);
-      new RopeRotation(Ops.floats(cos), Ops.floats(sin)).apply(row, 0, 24);
+      new RopeRotation(Ops.floats(cos), Ops.floats(sin), 8).apply(row, 0, 24);
       assertThat(Ops.floats(heads)).containsExactly(expected, ROUNDING);
     }
   }

@@ -7,6 +7,7 @@ import dev.lora4j.TensorAssert;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Init;
 import dev.lora4j.nn.kernel.Ops;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -82,10 +83,15 @@ class ThreadRngTest {
       Tensor k = torch.randn(2, groups, 5, 8);
       Tensor v = torch.randn(2, groups, 5, 8);
       @Nullable Tensor mask = masked ? torch.randn(2, 1, 5, 5) : null;
-      Tensor expected = Ops.attention(q, k, v, mask, causal, 0);
+      Tensor expected = Ops.attention(q, k, v, mask, causal, Optional.empty(), 0);
       own.enter();
-      TensorAssert.assertThat(Ops.attention(q, k, v, mask, causal, 1e-9)).isCloseTo(expected, 1e-6);
-      assertThat(Ops.attention(q, k, v, mask, causal, 0.5).eq(expected).all().item_bool())
+      TensorAssert.assertThat(Ops.attention(q, k, v, mask, causal, Optional.empty(), 1e-9))
+          .isCloseTo(expected, 1e-6);
+      assertThat(
+              Ops.attention(q, k, v, mask, causal, Optional.empty(), 0.5)
+                  .eq(expected)
+                  .all()
+                  .item_bool())
           .isFalse();
       own.leave();
     }

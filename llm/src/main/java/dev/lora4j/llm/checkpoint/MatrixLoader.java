@@ -50,6 +50,7 @@ final class MatrixLoader {
     this.storage = storage;
     if (storage instanceof WeightStorage.Quantized wanted) {
       weights.quantization().ifPresent(format -> refuse(wanted.to(), format));
+      refuseExperts(wanted.to());
     }
   }
 
@@ -57,6 +58,18 @@ final class MatrixLoader {
     throw new UserError(
         "%s is quantised already, as %s: leave out the quantisation to %s, or give the model in float32 or half precision"
             .formatted(weights.path(), format, wanted.describe()));
+  }
+
+  private void refuseExperts(Quantization wanted) {
+    model.namedParameters().entrySet().stream()
+        .filter(parameter -> parameter.getValue().shape().length == 3)
+        .findFirst()
+        .ifPresent(
+            experts -> {
+              throw new UserError(
+                  "%s: %s has the weights of several experts, which can't be quantised to %s"
+                      .formatted(weights.path(), experts.getKey(), wanted.describe()));
+            });
   }
 
   /** Replaces the layers and returns the names of their weights, which need no other values. */

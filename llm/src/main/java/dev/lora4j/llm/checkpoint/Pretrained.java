@@ -220,6 +220,7 @@ public final class Pretrained implements AutoCloseable {
    */
   public void save(Path target, SaveOptions options) {
     refuseQuantized();
+    refusePart();
     Map<String, Tensor> state = model.stateDict();
     if (!state.keySet().equals(names)) {
       throw new UserError(
@@ -239,6 +240,14 @@ public final class Pretrained implements AutoCloseable {
     }
     writer.writeWeights();
     writer.writeConfig(CheckpointWriter.withDType(config.json(), dtype));
+  }
+
+  private void refusePart() {
+    if (ModelFamily.of(config).isPartOfCheckpoint()) {
+      throw new UserError(
+          "%s has other parts than the text model, which would be lost: merge an adapter into it with 'lora merge', which keeps them"
+              .formatted(files.path()));
+    }
   }
 
   private void refuseQuantized() {

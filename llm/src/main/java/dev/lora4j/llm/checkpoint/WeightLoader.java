@@ -31,12 +31,13 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
    * @throws UserError naming the sizes in the config that the weights' shapes contradict; nothing
    *     is allocated for them
    */
-  public static WeightLoader of(WeightFile weights, JsonDocument config) {
+  public static WeightLoader of(WeightFile file, JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
+    WeightFile weights = family.stacksExperts() ? StackedExperts.over(file) : file;
     JsonDocument plain = BitsAndBytesConfig.removedFrom(config);
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
     storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
-    WeightFit.requireNone(weights, family.sizes().problems(plain, shapes));
+    WeightFit.requireNone(weights, family.sizeProblems(plain, shapes));
     return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(plain)));
   }
 
@@ -81,10 +82,12 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
   private static Map<String, String> storedNames(WeightFile weights, ModelFamily family) {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = family.prefix();
-    boolean withoutPrefix = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
-    for (String name : weights.names()) {
-      if (!family.ignoredTensors().matcher(name).matches()) {
-        stored.put(withoutPrefix && !name.equals(HEAD) ? prefix + name : name, name);
+    boolean withoutPrefix =
+        weights.names().stream().map(family::modelName).noneMatch(name -> name.startsWith(prefix));
+    for (String inFile : weights.names()) {
+      if (!family.ignoredTensors().matcher(inFile).matches()) {
+        String name = family.modelName(inFile);
+        stored.put(withoutPrefix && !name.equals(HEAD) ? prefix + name : name, inFile);
       }
     }
     return stored;

@@ -4,13 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.llm.model.Rope;
-import dev.lora4j.llm.model.llama.LlamaModules;
+import dev.lora4j.llm.model.transformer.DecoderModules;
 import dev.lora4j.nn.kernel.BatchProduct;
 import dev.lora4j.nn.kernel.BlockAttention;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
-import dev.lora4j.nn.kernel.RopeRotation;
 import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.runtime.TeamBarrier;
@@ -45,9 +43,9 @@ public final class BatchDecoder implements AutoCloseable {
    * while this object is in use.
    */
   public static final class Adapted {
-    private final LlamaWeights weights;
+    private final DecoderWeights weights;
 
-    private Adapted(LlamaWeights weights) {
+    private Adapted(DecoderWeights weights) {
       this.weights = weights;
     }
 
@@ -57,26 +55,31 @@ public final class BatchDecoder implements AutoCloseable {
      */
     public static Optional<Adapted> of(LanguageModel model) {
       try (PointerScope handles = new PointerScope()) { // which would keep the adapter's memory
-        return model instanceof LlamaModules.Owner owner
-            ? LlamaWeights.of(owner.modules()).map(Adapted::new)
+        return model instanceof DecoderModules.Owner owner
+            ? DecoderWeights.of(owner.modules(), false).map(Adapted::new)
             : Optional.empty();
       }
     }
   }
 
-  /** The products with the base weights of a layer. */
+  /** The products with the base weights of a layer; those with experts are row by row. */
   private record Products(
-      BatchProduct queryKeyValue, BatchProduct output, BatchProduct gateAndUp, BatchProduct down) {
-    static Products of(LlamaWeights.Block block) {
+      BatchProduct queryKeyValue, BatchProduct output, Optional<GatedProducts> feedForward) {
+    static Products of(LayerWeights layer) {
       return new Products(
-          new BatchProduct(block.queryKeyValue()),
-          new BatchProduct(block.output()),
-          new BatchProduct(block.gateAndUp()),
-          new BatchProduct(block.down()));
+          new BatchProduct(layer.attention().queryKeyValue()),
+          new BatchProduct(layer.attention().output()),
+          layer.feedForward() instanceof FeedForwardWeights.Gated gated
+              ? Optional.of(
+                  new GatedProducts(
+                      new BatchProduct(gated.gateAndUp()), new BatchProduct(gated.down())))
+              : Optional.empty());
     }
   }
 
-  private final LlamaWeights base;
+  private record GatedProducts(BatchProduct gateAndUp, BatchProduct down) {}
+
+  private final DecoderWeights base;
   private final List<Products> products;
   private final BatchProduct head;
   private final List<RowState> states = new ArrayList<>();
@@ -97,9 +100,9 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public BatchDecoder(Adapted base, int maxSequences, int maxTokens) {
     this.base = base.weights;
-    products = this.base.blocks().stream().map(Products::of).toList();
+    products = this.base.layers().stream().map(Products::of).toList();
     head = new BatchProduct(this.base.head());
-    int gatesAndUps = this.base.blocks().get(0).gateAndUp().outputs();
+    int gatesAndUps = this.base.gatesAndUps();
     normalised = new RowBatch(maxTokens, this.base.hiddenSize());
     heads = new RowBatch(maxTokens, this.base.projected());
     mixed = new RowBatch(maxTokens, this.base.queries());
@@ -169,14 +172,19 @@ public final class BatchDecoder implements AutoCloseable {
           .output()
           .compute(team, rows, mixed, branches, row -> batch.get(row).outputTerms(number));
       each(batch, team, row -> row.addAttention(number));
-      layer
-          .gateAndUp()
-          .compute(team, rows, normalised, gates, row -> batch.get(row).gateTerms(number));
-      each(batch, team, row -> row.activate(number));
-      layer
-          .down()
-          .compute(team, rows, activated, branches, row -> batch.get(row).downTerms(number));
-      each(batch, team, row -> row.addFeedForward(number));
+      if (layer.feedForward().isPresent()) {
+        GatedProducts gated = layer.feedForward().get();
+        gated
+            .gateAndUp()
+            .compute(team, rows, normalised, gates, row -> batch.get(row).gateTerms(number));
+        each(batch, team, row -> row.activate(number));
+        gated
+            .down()
+            .compute(team, rows, activated, branches, row -> batch.get(row).downTerms(number));
+        each(batch, team, row -> row.addGated(number));
+      } else {
+        each(batch, team, row -> row.addExperts(number));
+      }
     }
     head.compute(team, lasts.size(), finals, logits, row -> lasts.get(row).headTerms());
     each(lasts, team, RowState::logits);
@@ -189,6 +197,8 @@ public final class BatchDecoder implements AutoCloseable {
   /** The vectors of one row, which one thread at a time computes between two products. */
   private final class RowState {
     private final FloatVector stream = FloatVector.of(base.hiddenSize());
+    private final FloatVector routed = FloatVector.of(Math.max(1, base.experts()));
+    private final FloatVector expertOutput = FloatVector.of(base.hiddenSize());
     private final FloatVector normalised;
     private final FloatVector heads;
     private final FloatVector mixed;
@@ -201,10 +211,10 @@ public final class BatchDecoder implements AutoCloseable {
     private FloatVector features = FloatVector.of(1);
     private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
-    private LlamaWeights weights = base;
+    private DecoderWeights weights = base;
     private List<BlockAttention> cached = List.of();
     private int position;
-    private RopeRotation rotation;
+    private List<DecoderWeights.Rotation> rotations = List.of();
     private @Nullable LogitRow last; // of the last token of a sequence
 
     RowState(int row) {
@@ -217,7 +227,6 @@ public final class BatchDecoder implements AutoCloseable {
       normalisedInput = BatchDecoder.this.normalised.changedInput(row);
       mixedInput = BatchDecoder.this.mixed.changedInput(row);
       activatedInput = BatchDecoder.this.activated.changedInput(row);
-      rotation = rotationAt(base.rope(), 0);
     }
 
     /** Begins with one of the next tokens of a sequence. */
@@ -225,7 +234,7 @@ public final class BatchDecoder implements AutoCloseable {
       weights = next.adapted().weights;
       cached = next.cache().attention();
       position = Math.toIntExact(next.cache().length()) + index;
-      rotation = rotationAt(weights.rope(), position);
+      rotations = weights.rotationsAt(position);
       features = atLeast(features, weights.maxRank());
       terms = atLeast(terms, weights.maxTerms());
       attentionWeights = atLeast(attentionWeights, position + 1);
@@ -238,52 +247,82 @@ public final class BatchDecoder implements AutoCloseable {
       return this;
     }
 
-    /** Normalises the residual stream for a layer's attention. */
+    /** Writes the input of a layer's attention. */
     void norm(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      block.inputNorm().apply(stream, normalised);
+      weights.layers().get(layer).attentionNorms().before(stream, normalised);
     }
 
     /** Completes queries, keys and values; later tokens of the sequence attend to them. */
     void writeKeysAndValues(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(
-          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
-      int values = weights.queries() + weights.keys();
-      block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
-      rotation.apply(heads, 0, values);
-      cached.get(layer).write(heads, weights.queries(), values, position);
+      LayerWeights.Attention attention = attention(layer);
+      FusedLinear ofBase = base.layers().get(layer).attention().queryKeyValue();
+      finish(attention.queryKeyValue(), ofBase, normalisedInput, heads);
+      attention.prepare(heads, rotations);
+      cached.get(layer).write(heads, attention.queries(), attention.values(), position);
     }
 
     void attend(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      int seen = (int) Math.min(position + 1L, block.window().orElse(position + 1L));
-      int count = weights.queries() / weights.rope().headDim();
-      cached.get(layer).attend(heads, count, position, attentionWeights.first(seen), mixed);
+      LayerWeights.Attention attention = attention(layer);
+      FloatVector seenWeights = attentionWeights.first(attention.seen(position));
+      cached
+          .get(layer)
+          .attend(
+              heads, attention.heads(), position, attention.rule().scoreCap(), seenWeights, mixed);
     }
 
     void addAttention(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.output(), base.blocks().get(layer).output(), mixedInput, branch);
-      weights.addBranch(branch, stream);
-      block.postAttentionNorm().apply(stream, normalised);
+      LayerWeights own = weights.layers().get(layer);
+      FusedLinear ofBase = base.layers().get(layer).attention().output();
+      finish(own.attention().output(), ofBase, mixedInput, branch);
+      weights.addBranch(own.attentionNorms().after(branch, branch), stream);
+      own.feedForwardNorms().before(stream, normalised);
     }
 
     void activate(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalisedInput, gates);
-      activated.swiglu(gates, 0, activated.size());
+      FeedForwardWeights.Gated own = gated(weights, layer);
+      finish(own.gateAndUp(), gated(base, layer).gateAndUp(), normalisedInput, gates);
+      activate(own);
     }
 
-    void addFeedForward(int layer) {
-      LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.down(), base.blocks().get(layer).down(), activatedInput, branch);
-      weights.addBranch(branch, stream);
-      if (layer + 1 < weights.blocks().size()) {
+    private void activate(FeedForwardWeights own) {
+      int size = own.gatesAndUps() / 2;
+      activated.gated(own.activation(), gates.first(2 * size), 0, size);
+    }
+
+    void addGated(int layer) {
+      finish(gated(weights, layer).down(), gated(base, layer).down(), activatedInput, branch);
+      addFeedForward(layer);
+    }
+
+    void addExperts(int layer) {
+      ExpertWeights experts = (ExpertWeights) weights.layers().get(layer).feedForward();
+      experts.router().multiply(normalisedInput, routed);
+      branch.fill(0);
+      for (ExpertWeights.Route route : experts.routes(routed)) {
+        experts.gateAndUp().get(route.expert()).multiply(normalisedInput, gates);
+        activate(experts);
+        experts.down().get(route.expert()).multiply(activatedInput, expertOutput);
+        branch.addScaled(expertOutput, route.weight());
+      }
+      addFeedForward(layer);
+    }
+
+    private void addFeedForward(int layer) {
+      LayerWeights own = weights.layers().get(layer);
+      weights.addBranch(own.feedForwardNorms().after(branch, branch), stream);
+      if (layer + 1 < weights.layers().size()) {
         norm(layer + 1);
       } else if (last != null) {
         weights.norm().apply(stream, last.hidden());
       }
+    }
+
+    private LayerWeights.Attention attention(int layer) {
+      return weights.layers().get(layer).attention();
+    }
+
+    private static FeedForwardWeights.Gated gated(DecoderWeights weights, int layer) {
+      return (FeedForwardWeights.Gated) weights.layers().get(layer).feedForward();
     }
 
     void logits() {
@@ -294,19 +333,19 @@ public final class BatchDecoder implements AutoCloseable {
     // The low-rank terms of the products, computed beside them.
 
     void projectionTerms(int layer) {
-      weights.blocks().get(layer).queryKeyValue().terms(normalised, features, terms);
+      attention(layer).queryKeyValue().terms(normalised, features, terms);
     }
 
     void outputTerms(int layer) {
-      weights.blocks().get(layer).output().terms(mixed, features, terms);
+      attention(layer).output().terms(mixed, features, terms);
     }
 
     void gateTerms(int layer) {
-      weights.blocks().get(layer).gateAndUp().terms(normalised, features, terms);
+      gated(weights, layer).gateAndUp().terms(normalised, features, terms);
     }
 
     void downTerms(int layer) {
-      weights.blocks().get(layer).down().terms(activated, features, terms);
+      gated(weights, layer).down().terms(activated, features, terms);
     }
 
     void headTerms() {
@@ -322,12 +361,9 @@ public final class BatchDecoder implements AutoCloseable {
     }
 
     void close() {
-      List.of(stream, features, terms, attentionWeights).forEach(FloatVector::close);
+      List.of(stream, routed, expertOutput, features, terms, attentionWeights)
+          .forEach(FloatVector::close);
     }
-  }
-
-  private static RopeRotation rotationAt(Rope rope, int position) {
-    return new RopeRotation(rope.cosines(position), rope.sines(position));
   }
 
   private static FloatVector atLeast(FloatVector vector, int size) {

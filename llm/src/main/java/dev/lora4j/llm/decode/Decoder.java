@@ -2,7 +2,7 @@ package dev.lora4j.llm.decode;
 
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.llm.model.llama.LlamaModules;
+import dev.lora4j.llm.model.transformer.DecoderModules;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -19,8 +19,8 @@ public interface Decoder extends AutoCloseable {
    * @return empty if the model in its present state can't be decoded this way
    */
   static Optional<Decoder> of(LanguageModel model, KeyValueCache cache) {
-    return model instanceof LlamaModules.Owner owner
-        ? LlamaDecoder.of(owner.modules(), cache)
+    return model instanceof DecoderModules.Owner owner
+        ? TokenDecoder.of(owner.modules(), cache)
         : Optional.empty();
   }
 

@@ -69,6 +69,11 @@ final class PipelinedPrefill {
       return cache.length() + starts[number];
     }
 
+    /** Number of tokens of the text, with those of the later chunks. */
+    long end() {
+      return cache.length() + starts[starts.length - 1];
+    }
+
     /**
      * Writes the chunk's keys and values, waits for the earlier chunks, and returns all up to its
      * end.

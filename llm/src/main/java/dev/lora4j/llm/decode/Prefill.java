@@ -83,8 +83,9 @@ public final class Prefill {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       TokenBatch tokens = TokenBatch.of(chunk.of(ids));
-      return Ops.keep(
-          last(model, tokens, AttentionContext.after(chunk.past(), chunk::append, tokens)));
+      AttentionContext attention =
+          AttentionContext.after(chunk.past(), chunk.end(), chunk::append, tokens);
+      return Ops.keep(last(model, tokens, attention));
     }
   }
 

@@ -3,8 +3,9 @@
  *
  * <p><em>Prefill</em> runs the prompt through the model and fills the KV cache; a thread team
  * splits the prompt into parts that follow each other through the layers. <em>Decoding</em> then
- * appends one token at a time: {@link dev.lora4j.llm.decode.Decoder} computes Llama-like models in
- * plain memory, without tensors and autograd, and other models run their forward pass.
+ * appends one token at a time: {@link dev.lora4j.llm.decode.Decoder} computes every model that
+ * describes itself by {@link dev.lora4j.llm.model.transformer.DecoderModules} in plain memory,
+ * without tensors and autograd; other models run their forward pass.
  *
  * <pre>{@code
  * try (KeyValueCache cache = model.newCache()) {

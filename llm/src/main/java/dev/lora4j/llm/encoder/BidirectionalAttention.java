@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -79,7 +80,7 @@ public final class BidirectionalAttention {
       double dropout) {
     long length = block.length();
     if (window.isEmpty() || window.getAsLong() >= length - 1) {
-      return Ops.attention(q, k, v, null, false, dropout);
+      return Ops.attention(q, k, v, null, false, Optional.empty(), dropout);
     }
     List<Tensor> attended = new ArrayList<>();
     long reach = window.getAsLong();
@@ -95,6 +96,7 @@ public final class BidirectionalAttention {
               v.narrow(2, first, keys),
               mask(new Band(from, queries, first, keys, reach), q),
               false,
+              Optional.empty(),
               dropout));
     }
     return attended.size() == 1 ? attended.get(0) : Ops.join(2, attended.toArray(Tensor[]::new));

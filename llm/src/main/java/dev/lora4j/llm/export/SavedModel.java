@@ -60,9 +60,10 @@ public record SavedModel(
     return of(files, config, Checkpoint.weights(files.path(), config));
   }
 
-  private static SavedModel of(ModelFiles files, JsonDocument config, WeightFile weights) {
+  private static SavedModel of(ModelFiles files, JsonDocument config, WeightFile file) {
     try {
-      WeightLoader loader = WeightLoader.of(weights, config);
+      WeightLoader loader = WeightLoader.of(file, config);
+      WeightFile weights = loader.weights();
       try (LanguageModel empty = loader.model()) {
         loader.check();
         Map<String, String> stored = loader.storedNames();
@@ -82,7 +83,7 @@ public record SavedModel(
             layers(empty));
       }
     } catch (RuntimeException | Error e) {
-      weights.close();
+      file.close();
       throw e;
     }
   }

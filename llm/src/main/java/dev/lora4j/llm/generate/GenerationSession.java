@@ -44,7 +44,8 @@ public final class GenerationSession implements AutoCloseable {
     KeyValueCache kvCache =
         cacheFor(prompt.size() + Math.min(config.maxNewTokens(), MAX_RESERVED_TOKENS));
     int cached = Math.min(common(prompt), prompt.size() - 1); // at least one token gives the logits
-    kvCache.truncate(cached);
+    boolean stale = model.config().isCacheStale(cachedTokens.size(), prompt.size());
+    kvCache.truncate(stale ? 0 : cached);
     Run run = new Run(config, kvCache, prompt);
     try (PointerScope scope = new PointerScope()) {
       if (workers.isEmpty()) {
@@ -137,7 +138,13 @@ public final class GenerationSession implements AutoCloseable {
       Optional<Decoder> decoder = Decoder.of(model, cache);
       try {
         while (finished.isEmpty()) {
-          decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
+          if (model.config().isCacheStale(cache.length(), text.size())) {
+            decoder.ifPresent(Decoder::close);
+            readAgain();
+            decoder = Decoder.of(model, cache);
+          } else {
+            decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
+          }
           finished = finished(listener);
         }
       } finally {
@@ -159,6 +166,12 @@ public final class GenerationSession implements AutoCloseable {
         Tensor hidden = Prefill.read(model, tokens, cache); // [1, hidden]
         take(model.logits(hidden).select(0, 0));
       }
+    }
+
+    /** Prefills the whole text, whose earlier keys and values have changed. */
+    private void readAgain() {
+      cache.truncate(0);
+      read(text.stream().mapToLong(Long::longValue).toArray());
     }
 
     private void decodeLast(Decoder decoder) {

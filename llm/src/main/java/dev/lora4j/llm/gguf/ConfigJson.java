@@ -70,7 +70,7 @@ final class ConfigJson {
     }
     for (String cap :
         List.of("attn_logit_softcapping", "final_logit_softcapping", "attention.clamp_kqv")) {
-      if (metadata.number(key(cap)).orElse(0.0) != 0) {
+      if (!names.caps().contains(cap) && metadata.number(key(cap)).orElse(0.0) != 0) {
         throw unsupported(cap, "a cap");
       }
     }
@@ -105,18 +105,19 @@ final class ConfigJson {
     json.put("hidden_act", "silu");
     json.put("attention_dropout", 0.0);
     json.put("tie_word_embeddings", !tensors.contains("output.weight"));
-    if (windowed) {
-      json.put("sliding_window", window.getAsInt());
+    if (windowed || names.storesWindows()) {
+      json.put("sliding_window", window.orElse(context));
     }
     family.gguf().orElse(names).addFlags(tensors, json);
     json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
     ropeScaling();
     names.numbers().forEach((key, inGguf) -> json.put(key, number(inGguf)));
+    names.addFields(name -> metadata.number(key(name)), json);
   }
 
   /** Families with the same architecture, such as Llama and Mistral, differ in their windows. */
   private ModelFamily family(boolean windowed) {
-    if (windowed && tensors.contains("blk.0.attn_q.bias")) {
+    if (windowed && !names.storesWindows() && tensors.contains("blk.0.attn_q.bias")) {
       throw unsupportedWindow();
     }
     return ModelFamily.all().stream()
@@ -126,7 +127,7 @@ final class ConfigJson {
                     .anyMatch(
                         gguf ->
                             gguf.ggufArchitecture().equals(architecture)
-                                && gguf.hasWindows() == windowed))
+                                && (gguf.hasWindows() == windowed || gguf.storesWindows())))
         .findFirst()
         .orElseThrow(this::unsupportedWindow);
   }
@@ -148,7 +149,7 @@ final class ConfigJson {
     if (values.orElse(headDim) != headDim) {
       throw unsupported("attention.value_length", "a size that differs from that of the keys");
     }
-    if (rotated.orElse(headDim) != headDim) {
+    if (rotated.orElse(headDim) != headDim && !names.rotatesPartially()) {
       throw unsupported("rope.dimension_count", "rotating only a part of each head");
     }
     if (architecture.equals("qwen2") && headDim * heads != hidden) {
@@ -170,8 +171,23 @@ final class ConfigJson {
               metadata
                   .number(key("rope.scaling.factor"))
                   .orElseThrow(() -> metadata.missing(key("rope.scaling.factor"), "a number")));
-      default -> throw unsupported("rope.scaling.type", "'" + kind + "' (supported: linear)");
+      case "yarn" -> yarn();
+      default -> throw unsupported("rope.scaling.type", "'" + kind + "' (supported: linear, yarn)");
     }
+  }
+
+  private void yarn() {
+    ObjectNode scaling = json.putObject("rope_scaling").put("rope_type", "yarn");
+    scaling.put("factor", number("rope.scaling.factor"));
+    scaling.put(
+        "original_max_position_embeddings",
+        metadata.size(key("rope.scaling.original_context_length")));
+    metadata
+        .number(key("rope.scaling.yarn_beta_fast"))
+        .ifPresent(beta -> scaling.put("beta_fast", beta));
+    metadata
+        .number(key("rope.scaling.yarn_beta_slow"))
+        .ifPresent(beta -> scaling.put("beta_slow", beta));
   }
 
   private void linear(double factor) {

@@ -143,7 +143,9 @@ public final class GgufModel implements WeightFile {
     int stored = config.path("num_hidden_layers").asInt(config.path("n_layer").asInt());
     long found =
         file.names().stream()
-            .filter(name -> name.matches("blk\\.\\d+\\.attn_norm\\.weight"))
+            .filter(name -> name.matches("blk\\.\\d+\\..+"))
+            .map(name -> name.split("\\.", 3)[1])
+            .distinct()
             .count();
     if (found != stored) {
       throw new CorruptFile(

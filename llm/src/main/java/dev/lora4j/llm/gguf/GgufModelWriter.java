@@ -13,8 +13,8 @@ import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.gpt2.Gpt2Config;
 import dev.lora4j.llm.model.gpt2.Gpt2Family;
-import dev.lora4j.llm.model.llama.LlamaConfig;
-import dev.lora4j.llm.model.llama.LlamaFamily;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
+import dev.lora4j.llm.model.transformer.TransformerFamily;
 import dev.lora4j.nn.kernel.Ops;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  * requested type, all other tensors F32. Of a quantised type, embeddings and output head are Q8_0,
  * as are matrices whose rows don't fill its blocks; those that don't fill Q8_0's are F16.
  */
-public final class GgufModelWriter {
+public final class GgufModelWriter implements GgufNames.Sink {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
   private final Map<String, GgufSource> tensors = new LinkedHashMap<>();
   private final String architecture;
@@ -57,9 +57,11 @@ public final class GgufModelWriter {
     ModelFamily family = ModelFamily.of(fields);
     GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
     GgufModelWriter writer = new GgufModelWriter(names.ggufArchitecture());
-    if (family instanceof LlamaFamily llama) {
-      LlamaConfig config = llama.config(fields);
-      writer.describe(config);
+    if (family instanceof TransformerFamily transformer) {
+      names.requireWritable(fields);
+      TransformerConfig config = transformer.config(fields);
+      writer.describe(config, names.storesWindows());
+      names.describe(fields, writer);
       names.numbers().forEach((key, inGguf) -> writer.put(inGguf, fields.number(key)));
       Layout layout = Layout.of(names, config.heads(), config.groups());
       writer.finish(out, layout, config.vocabularySize(), files, state, type);
@@ -91,9 +93,9 @@ public final class GgufModelWriter {
     put("attention.layer_norm_epsilon", config.normEpsilon());
   }
 
-  private void describe(LlamaConfig config) {
+  private void describe(TransformerConfig config, boolean storesWindows) {
     put("block_count", config.layers());
-    put("context_length", context(config));
+    put("context_length", storesWindows ? config.maxPositions() : context(config));
     put("embedding_length", config.hiddenSize());
     put("feed_forward_length", config.intermediateSize());
     put("attention.head_count", config.heads());
@@ -107,6 +109,8 @@ public final class GgufModelWriter {
     if (config.ropeScaling() instanceof RopeScaling.Linear linear) {
       metadata.put(architecture + ".rope.scaling.type", GgufValue.of("linear"));
       put("rope.scaling.factor", linear.factor());
+    } else if (config.ropeScaling() instanceof RopeScaling.Yarn yarn) {
+      describe(yarn);
     } else if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
       put("rope.scaling.original_context_length", (int) llama3.originalPositions());
       float[] factors = LlamaRope.factors(llama3, config.ropeTheta(), config.headDim());
@@ -119,8 +123,22 @@ public final class GgufModelWriter {
     }
   }
 
+  /** llama.cpp truncates the ramp, and takes the cosines' factor from that of the frequencies. */
+  private void describe(RopeScaling.Yarn yarn) {
+    double ofLlamaCpp = 0.1 * Math.log(yarn.factor()) + 1;
+    if (!yarn.truncated() || Math.abs(yarn.attentionFactor() - ofLlamaCpp) > 1e-6) {
+      throw new UserError(
+          "rope_scaling: llama.cpp has yarn only with truncate = true and attention_factor = 0.1 ln(factor) + 1");
+    }
+    metadata.put(architecture + ".rope.scaling.type", GgufValue.of("yarn"));
+    put("rope.scaling.factor", yarn.factor());
+    put("rope.scaling.original_context_length", (int) yarn.originalPositions());
+    put("rope.scaling.yarn_beta_fast", yarn.betaFast());
+    put("rope.scaling.yarn_beta_slow", yarn.betaSlow());
+  }
+
   /** Returns the context length, limited to the shortest window: llama.cpp has none here. */
-  private static int context(LlamaConfig config) {
+  private static int context(TransformerConfig config) {
     long context = config.maxPositions();
     for (OptionalLong window : config.windows()) {
       context = Math.min(context, window.orElse(context));
@@ -128,11 +146,13 @@ public final class GgufModelWriter {
     return (int) context;
   }
 
-  private void put(String key, int number) {
+  @Override
+  public void put(String key, int number) {
     metadata.put(architecture + "." + key, new GgufValue.Whole(GgufKind.U32, number));
   }
 
-  private void put(String key, double number) {
+  @Override
+  public void put(String key, double number) {
     metadata.put(architecture + "." + key, GgufValue.of((float) number));
   }
 

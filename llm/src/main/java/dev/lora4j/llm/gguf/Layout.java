@@ -12,8 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /** The tensor layout of an architecture in llama.cpp: names, row order, and transposition. */
@@ -24,12 +26,16 @@ final class Layout {
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
   private static final Pattern PARAMETER = Pattern.compile("(.+)\\.(weight|bias)");
 
+  private static final Pattern NORM = Pattern.compile(".*norm\\.weight");
+
   private final GgufArchitecture architecture;
+  private final double normOffset;
   private final Map<String, String> toGguf = new HashMap<>();
   private final Map<String, String> toHuggingFace = new HashMap<>();
 
-  private Layout(GgufArchitecture architecture, Map<String, String> others) {
+  private Layout(GgufArchitecture architecture, Map<String, String> others, double normOffset) {
     this.architecture = architecture;
+    this.normOffset = normOffset;
     toGguf.putAll(architecture.layers());
     toGguf.putAll(others);
     toGguf.forEach((huggingFace, gguf) -> toHuggingFace.put(gguf, huggingFace));
@@ -37,7 +43,7 @@ final class Layout {
 
   /** The layout of an architecture, by its numbers of attention and key/value heads. */
   static Layout of(GgufNames names, int heads, int groups) {
-    return new Layout(names.layers(heads, groups), names.otherModules());
+    return new Layout(names.layers(heads, groups), names.otherModules(), names.normOffset());
   }
 
   /** The names of a family's {@code general.architecture}. */
@@ -115,7 +121,7 @@ final class Layout {
 
   /** Converts a tensor from GGUF's layout to transformers'. */
   Tensor fromGguf(String huggingFace, Tensor tensor) {
-    Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
+    Tensor ordered = shifted(huggingFace, -normOffset, tensor, architecture::fromLlamaCpp);
     return isTransposed(huggingFace) ? ordered.t().contiguous() : ordered;
   }
 
@@ -131,7 +137,15 @@ final class Layout {
   /** Converts a tensor from transformers' layout to GGUF's. */
   Tensor toGguf(String huggingFace, Tensor tensor) {
     Tensor transposed = isTransposed(huggingFace) ? tensor.t() : tensor;
-    return architecture.toLlamaCpp(module(huggingFace), transposed);
+    return shifted(huggingFace, normOffset, transposed, architecture::toLlamaCpp);
+  }
+
+  /** Reorders a tensor's rows, or adds the offset to the weight of a norm. */
+  private static Tensor shifted(
+      String name, double offset, Tensor tensor, BiFunction<String, Tensor, Tensor> reorder) {
+    return offset != 0 && NORM.matcher(name).matches()
+        ? tensor.add(new Scalar(offset))
+        : reorder.apply(module(name), tensor);
   }
 
   private static String module(String parameter) {

@@ -11,6 +11,7 @@ import dev.lora4j.llm.checkpoint.WeightsOnly;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.SeparateExperts;
 import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.nn.runtime.Engine;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -45,7 +47,7 @@ final class Merger {
     try (PointerScope scope = new PointerScope();
         Checkpoint base = Checkpoint.open(job.base())) {
       refuseQuantized(base);
-      Map<Path, StoredAdapter> adapters = read();
+      Map<Path, StoredAdapter> adapters = read(WeightsOnly.modulePaths(base));
       AdaptedCheckpoint adapted = AdaptedCheckpoint.of(base, List.copyOf(adapters.values()));
       if (adapted.naming().renames()) {
         notes.add(adapted.naming().describe() + ": treated as the same");
@@ -78,10 +80,10 @@ final class Merger {
             });
   }
 
-  private Map<Path, StoredAdapter> read() {
+  private Map<Path, StoredAdapter> read(Set<String> modules) {
     Map<Path, StoredAdapter> adapters = new LinkedHashMap<>();
     for (Path path : job.adapters()) {
-      StoredAdapter adapter = StoredAdapter.read(path);
+      StoredAdapter adapter = SeparateExperts.fitted(StoredAdapter.read(path), modules);
       if (direction == MergeJob.Direction.OUT) {
         Unmergeable.refuse(path, adapter.config());
       }

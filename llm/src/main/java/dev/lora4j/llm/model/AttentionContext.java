@@ -20,6 +20,7 @@ public final class AttentionContext {
   private final @Nullable KeyValueCache cache;
   private final KeysAndValuesSink sink;
   private final long past;
+  private final long end;
   private final @Nullable PrefixTree layout;
   private final CausalAttention causal;
 
@@ -30,11 +31,16 @@ public final class AttentionContext {
   }
 
   private AttentionContext(
-      TokenBatch tokens, @Nullable KeyValueCache cache, KeysAndValuesSink sink, long past) {
+      TokenBatch tokens,
+      @Nullable KeyValueCache cache,
+      KeysAndValuesSink sink,
+      long past,
+      long end) {
     this.tokens = tokens;
     this.cache = cache;
     this.sink = sink;
     this.past = past;
+    this.end = end;
     layout = tokens.layout().orElse(null);
     causal =
         new CausalAttention(
@@ -44,7 +50,7 @@ public final class AttentionContext {
   /** Attention within complete sequences, without a KV cache. */
   static AttentionContext over(TokenBatch tokens) {
     return new AttentionContext(
-        tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0);
+        tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0, tokens.length());
   }
 
   /** Attention of tokens that continue a KV cache. */
@@ -52,12 +58,18 @@ public final class AttentionContext {
     if (tokens.layout().isPresent()) {
       throw new UserError("packed sequences can't continue a KV cache; give each row one sequence");
     }
-    return new AttentionContext(tokens, cache, cache::append, cache.length());
+    long past = cache.length();
+    return new AttentionContext(tokens, cache, cache::append, past, past + tokens.length());
   }
 
-  /** Attention of tokens that follow {@code past} others, whose keys and values a sink holds. */
-  public static AttentionContext after(long past, KeysAndValuesSink sink, TokenBatch tokens) {
-    return new AttentionContext(tokens, null, sink, past);
+  /**
+   * Attention of tokens that follow {@code past} others, whose keys and values a sink holds.
+   *
+   * @param end number of tokens of the whole text, of which other passes compute the rest
+   */
+  public static AttentionContext after(
+      long past, long end, KeysAndValuesSink sink, TokenBatch tokens) {
+    return new AttentionContext(tokens, null, sink, past, end);
   }
 
   public long past() {
@@ -66,6 +78,11 @@ public final class AttentionContext {
 
   public long length() {
     return tokens.length();
+  }
+
+  /** Number of tokens of the whole text, those included that other passes compute. */
+  public long end() {
+    return end;
   }
 
   /** The position ids, where they differ from the positions in the row. */
@@ -83,30 +100,30 @@ public final class AttentionContext {
    *
    * @param q {@code [batch, tokens, heads, dim]}
    * @param k as v, {@code [batch, tokens, groups, dim]}
-   * @param window the sliding window, in tokens, a token itself included; empty for all
+   * @param rule window, soft cap of the scores, and dropout
    * @return {@code [batch, tokens, heads · dim]}
    */
-  public Tensor attend(
-      int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+  public Tensor attend(int layer, Tensor q, Tensor k, Tensor v, AttentionRule rule) {
     if (layout != null) {
-      return attendBranches(layout, q, k, v, window, dropout);
+      return attendBranches(layout, q, k, v, rule);
     }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
     if (cache != null && DecodeAttention.suits(q, k, v)) {
       KeysAndValues memory = cache.memoryFor(layer, keys, values);
-      return new DecodeAttention(memory.keys(), memory.values(), past, seen(window))
+      return new DecodeAttention(
+              memory.keys(), memory.values(), past, seen(rule.window()), rule.scoreCap())
           .attend(q, k, v);
     }
     KeysAndValues cached = sink.append(layer, keys, values);
     return cache != null && length() == 1
-        ? attendOne(q, cached, window)
-        : causal.attend(q, cached.keys(), cached.values(), window, dropout);
+        ? attendOne(q, cached, rule)
+        : causal.attend(q, cached.keys(), cached.values(), rule);
   }
 
   /** Attends within packed sequences, branch by branch. */
   private Tensor attendBranches(
-      PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+      PrefixTree layout, Tensor q, Tensor k, Tensor v, AttentionRule rule) {
     List<Tensor> queries = layout.split(q);
     List<Tensor> keys = layout.paths(layout.split(k));
     List<Tensor> values = layout.paths(layout.split(v));
@@ -114,19 +131,19 @@ public final class AttentionContext {
     for (int i = 0; i < queries.size(); i++) {
       Tensor pathKeys = keys.get(i).transpose(1, 2);
       Tensor pathValues = values.get(i).transpose(1, 2);
-      attended.add(causal.attend(queries.get(i), pathKeys, pathValues, window, dropout));
+      attended.add(causal.attend(queries.get(i), pathKeys, pathValues, rule));
     }
     Tensor all = AutogradContext.joined(1, attended);
     return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1); // a view would be kept
   }
 
   /** Attends from one token to the KV cache: heads that share a key are rows of one product. */
-  private Tensor attendOne(Tensor q, KeysAndValues cached, OptionalLong window) {
-    Tensor seenKeys = last(cached.keys(), seen(window));
-    Tensor seenValues = last(cached.values(), seen(window));
+  private Tensor attendOne(Tensor q, KeysAndValues cached, AttentionRule rule) {
+    Tensor seenKeys = last(cached.keys(), seen(rule.window()));
+    Tensor seenValues = last(cached.values(), seen(rule.window()));
     long groups = cached.keys().size(1);
     Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
-    return Ops.attention(rows, seenKeys, seenValues, null, false, 0)
+    return Ops.attention(rows, seenKeys, seenValues, null, false, rule.scoreCap(), 0)
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
   }
 

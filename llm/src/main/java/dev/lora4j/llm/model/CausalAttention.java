@@ -59,12 +59,13 @@ final class CausalAttention {
   }
 
   /** Computes attention of the last tokens to the keys up to themselves, within the window. */
-  Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+  Tensor attend(Tensor q, Tensor keys, Tensor values, AttentionRule rule) {
+    OptionalLong window = rule.window();
     long length = q.size(1);
     long before = keys.size(2) - length;
     long blockSize = blockSize(length, q);
     if (blockSize == length && (before == 0 || window.isEmpty())) {
-      return attendBlock(q, keys, values, window, dropout);
+      return attendBlock(q, keys, values, rule);
     }
     TensorVector queries = q.split(blockSize, 1);
     List<Tensor> attended = new ArrayList<>();
@@ -75,17 +76,18 @@ final class CausalAttention {
       long first = window.isPresent() ? Math.max(0, from + 1 - window.getAsLong()) : 0;
       Tensor seenKeys = keys.narrow(2, first, end - first);
       Tensor seenValues = values.narrow(2, first, end - first);
-      attended.add(attendBlock(block, seenKeys, seenValues, window, dropout));
+      attended.add(attendBlock(block, seenKeys, seenValues, rule));
       from = end;
     }
     return attended.size() == 1 ? attended.get(0) : AutogradContext.joined(1, attended);
   }
 
-  private Tensor attendBlock(
-      Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+  private Tensor attendBlock(Tensor q, Tensor keys, Tensor values, AttentionRule rule) {
     Text text = new Text(keys.size(2) - q.size(1), q.size(1));
-    Tensor mask = isMasked(text, window, q) ? mask(window).of(text) : null;
-    return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
+    Tensor mask = isMasked(text, rule.window(), q) ? mask(rule.window()).of(text) : null;
+    boolean causal = mask == null;
+    return Ops.attention(
+            q.transpose(1, 2), keys, values, mask, causal, rule.scoreCap(), rule.dropout())
         .transpose(1, 2)
         .flatten(2, 3);
   }

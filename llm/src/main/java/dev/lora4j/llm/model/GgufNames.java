@@ -1,8 +1,10 @@
 package dev.lora4j.llm.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** llama.cpp's names and layout for the models of a family in a GGUF file. */
@@ -27,6 +29,52 @@ public interface GgufNames {
     return false;
   }
 
+  /** Returns whether llama.cpp's architecture computes with a sliding window if a file has one. */
+  default boolean storesWindows() {
+    return false;
+  }
+
+  /** Returns whether the rotary positions may be of a part of each head. */
+  default boolean rotatesPartially() {
+    return false;
+  }
+
+  /** The metadata keys of its soft caps, by the part after the architecture. */
+  default Set<String> caps() {
+    return Set.of();
+  }
+
+  /** The number that llama.cpp's converter adds to the weights of norms. */
+  default double normOffset() {
+    return 0;
+  }
+
   /** Adds the boolean fields of {@code config.json} that follow from llama.cpp's tensors. */
   default void addFlags(Set<String> tensors, ObjectNode config) {}
+
+  /** Metadata of a file, by the part of the key after the architecture. */
+  interface Source {
+    /** Returns a number; empty if the key is absent. */
+    Optional<Double> number(String key);
+  }
+
+  /** Metadata to be written, by the part of the key after the architecture. */
+  interface Sink {
+    void put(String key, int number);
+
+    void put(String key, double number);
+  }
+
+  /** Adds fields of {@code config.json} that only this family has. */
+  default void addFields(Source metadata, ObjectNode config) {}
+
+  /** Adds metadata that only this family has. */
+  default void describe(JsonDocument config, Sink metadata) {}
+
+  /**
+   * Refuses settings of a {@code config.json} that llama.cpp's architecture does not have.
+   *
+   * @throws dev.lora4j.UserError naming one of them
+   */
+  default void requireWritable(JsonDocument fields) {}
 }

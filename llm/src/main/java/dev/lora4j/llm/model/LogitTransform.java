@@ -1,5 +1,7 @@
 package dev.lora4j.llm.model;
 
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.kernel.SoftCap;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -54,6 +56,23 @@ public interface LogitTransform {
       public Consumer<Tensor> applyInPlace(Tensor projected) {
         projected.div_(new Scalar(divisor));
         return gradient -> gradient.div_(new Scalar(divisor));
+      }
+    };
+  }
+
+  /** Caps softly, as Gemma 2's {@code final_logit_softcapping}: {@code y = cap · tanh(x / cap)}. */
+  static LogitTransform softCap(double cap) {
+    return new LogitTransform() {
+      @Override
+      public Tensor apply(Tensor projected) {
+        return new SoftCap(cap).of(projected);
+      }
+
+      @Override
+      public Consumer<Tensor> applyInPlace(Tensor projected) {
+        Tensor tanh = projected.div(new Scalar(cap)).tanh_();
+        projected.copy_(tanh.mul(new Scalar(cap)));
+        return gradient -> gradient.mul_(tanh.square().neg_().add_(Ops.ONE));
       }
     };
   }

@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.regex.Pattern;
@@ -30,6 +31,30 @@ public interface ModelFamily {
 
   /** The sizes in the config that are checked against the shapes of the weights. */
   ConfigSizes sizes();
+
+  /**
+   * Lists the sizes in a config that differ from the shapes of the weights.
+   *
+   * @param shapes the shape of each tensor by the model's name
+   */
+  default List<String> sizeProblems(JsonDocument config, Map<String, List<Long>> shapes) {
+    return sizes().problems(config, shapes);
+  }
+
+  /** Returns whether the model is only a part of its checkpoints, the text model. */
+  default boolean isPartOfCheckpoint() {
+    return false;
+  }
+
+  /** The model's name of a stored tensor, where checkpoints have an older one. */
+  default String modelName(String stored) {
+    return stored;
+  }
+
+  /** Returns whether a parameter holds the weights of all experts, which files have apart. */
+  default boolean stacksExperts() {
+    return false;
+  }
 
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
   String prefix();

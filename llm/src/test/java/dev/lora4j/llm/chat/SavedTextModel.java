@@ -4,7 +4,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.model.llama.Llama;
-import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -61,7 +61,7 @@ public final class SavedTextModel {
       Path config = Files.writeString(directory.resolve("config.json"), CONFIG);
       copyTokenizer(directory);
       Engine.seed(seed);
-      try (Llama model = new Llama(LlamaConfig.of(JsonDocument.read(config)))) {
+      try (Llama model = new Llama(TransformerConfig.of(JsonDocument.read(config)))) {
         for (Parameter parameter : model.namedParameters().values()) {
           parameter.value().normal_(0, parameter.value().dim() == 1 ? 1 : 0.3, null);
         }

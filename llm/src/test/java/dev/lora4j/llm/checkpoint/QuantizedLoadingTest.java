@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models whose weights are kept as their files have them, or are quantised while loading. */
 class QuantizedLoadingTest {
@@ -178,6 +179,33 @@ class QuantizedLoadingTest {
         .hasMessageContaining("model.layers.0.mlp.down_proj.weight")
         .hasMessageContaining("a row of 48 values is not a whole number of Q8_0 blocks")
         .hasMessageContaining("nf4 and int8 take rows of any length");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"smollm3", "phi3", "gemma2", "gemma3_nested", "ministral3", "olmo2", "granite"})
+  void aQuantisedBaseOfAnyFamilyComputesWithItsDequantisedWeights(String family) {
+    Path model = SavedFamilies.directory(family);
+    Tensor tokens = SavedFamilies.expected(family).tensor("tokens");
+    WeightStorage int8 = WeightStorage.quantized(Quantization.of(QuantType.INT8));
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        Pretrained quantised = Pretrained.load(model, int8);
+        Pretrained dense = Pretrained.load(model)) {
+      assertThat(quantised.storage()).first().isEqualTo("int8");
+      quantised
+          .model()
+          .namedModules()
+          .forEach(
+              (path, module) -> {
+                if (module instanceof WeightedLayer layer) {
+                  Tensor weight = layer.store().dense();
+                  ((WeightedLayer) dense.model().find(path)).weight().copyFrom(weight);
+                }
+              });
+      TensorAssert.assertThat(quantised.model().forward(tokens))
+          .isCloseTo(dense.model().forward(tokens), 1e-4);
+    }
   }
 
   @Test

@@ -36,8 +36,10 @@ final class BatchFixture {
 
   private BatchFixture() {}
 
+  /** A server limits the texts of phi3_long, whose rotations change with their length. */
   static Stream<String> llamas() {
-    return SavedFamilies.all().filter(family -> !family.equals("gpt2"));
+    return SavedFamilies.all()
+        .filter(family -> !family.equals("gpt2") && !family.equals("phi3_long"));
   }
 
   /** A model with two adapters, and the memory of a server. */

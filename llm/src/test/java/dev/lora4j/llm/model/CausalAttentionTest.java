@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.llm.model.CausalAttention.Text;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.kernel.SoftCap;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -30,8 +32,11 @@ class CausalAttentionTest {
       @ForAll @IntRange(min = 0, max = 100) int before,
       @ForAll @IntRange(min = 0, max = 200) int window,
       @ForAll @IntRange(min = 1, max = 230) int another,
+      @ForAll boolean capped,
       @ForAll long seed) {
     OptionalLong seen = window == 0 ? OptionalLong.empty() : OptionalLong.of(window);
+    Optional<SoftCap> cap = capped ? Optional.of(new SoftCap(0.8)) : Optional.empty();
+    AttentionRule rule = new AttentionRule(seen, cap, 0);
     try (PointerScope scope = new PointerScope()) {
       torch.manual_seed(seed);
       Tensor q = random(length, HEADS);
@@ -42,11 +47,11 @@ class CausalAttentionTest {
       CausalAttention attention =
           new CausalAttention(List.of(new Text(0, another), new Text(before, length)));
       attention.prepare(seen, q);
-      Tensor found = attention.attend(q, k.transpose(1, 2), v.transpose(1, 2), seen, 0);
+      Tensor found = attention.attend(q, k.transpose(1, 2), v.transpose(1, 2), rule);
       Ops.backward(found, upstream);
       List<Tensor> gradients = List.of(q.grad().clone(), k.grad().clone(), v.grad().clone());
       List.of(q, k, v).forEach(tensor -> tensor.grad().zero_());
-      Tensor expected = writtenOut(q, k, v, before, seen);
+      Tensor expected = writtenOut(q, k, v, before, rule);
       Ops.backward(expected, upstream);
 
       assertClose(found, expected);
@@ -66,7 +71,8 @@ class CausalAttentionTest {
     return torch.randn(BATCH, tokens, heads, DIM).requires_grad_(true);
   }
 
-  private static Tensor writtenOut(Tensor q, Tensor k, Tensor v, long before, OptionalLong window) {
+  private static Tensor writtenOut(Tensor q, Tensor k, Tensor v, long before, AttentionRule rule) {
+    OptionalLong window = rule.window();
     long length = q.size(1);
     Tensor distance =
         Ops.range(before, before + length).unsqueeze(1).sub(Ops.range(0, before + length));
@@ -80,9 +86,10 @@ class CausalAttentionTest {
       Tensor scores =
           q.select(2, head)
               .matmul(k.select(2, group).transpose(1, 2))
-              .mul(new Scalar(1 / Math.sqrt(DIM)))
-              .masked_fill(hidden, new Scalar(Double.NEGATIVE_INFINITY));
-      heads[head] = scores.softmax(-1).matmul(v.select(2, group));
+              .mul(new Scalar(1 / Math.sqrt(DIM)));
+      Tensor capped = rule.scoreCap().map(cap -> cap.of(scores)).orElse(scores);
+      Tensor masked = capped.masked_fill(hidden, new Scalar(Double.NEGATIVE_INFINITY));
+      heads[head] = masked.softmax(-1).matmul(v.select(2, group));
     }
     return Ops.join(2, heads);
   }

@@ -20,6 +20,11 @@ public final class SavedFamilies {
     }
   }
 
+  /** Those whose checkpoint has a text model and nothing else. */
+  public static Stream<String> textOnly() {
+    return all().filter(family -> !family.endsWith("_nested"));
+  }
+
   /** The directory of one. */
   public static Path directory(String family) {
     return Fixture.path("llm/" + family);

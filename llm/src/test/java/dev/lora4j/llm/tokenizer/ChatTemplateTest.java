@@ -53,6 +53,10 @@ class ChatTemplateTest {
         "qwen2",
         "qwen2.5",
         "qwen3",
+        "gemma2",
+        "gemma3",
+        "phi3",
+        "phi3.5",
         "marked"
       })
   void rendersAsTransformersDoes(String name) throws IOException {
@@ -100,6 +104,10 @@ class ChatTemplateTest {
         "qwen2",
         "qwen2.5",
         "qwen3",
+        "gemma2",
+        "gemma3",
+        "phi3",
+        "phi3.5",
         "marked"
       })
   void tenTimesALongConversationIsWithinTheLimits(String name) throws IOException {

@@ -13,7 +13,6 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.quant.Int8Weights;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -99,7 +98,7 @@ class ChunkedCrossEntropyTest {
   @ParameterizedTest
   @CsvSource({"4, false", "64, false", "4, true"})
   void aSoftCapOfTheLogitsReachesLossAndGradient(long rowsAtOnce, boolean learning) {
-    checkTransformed(new SoftCap(1.5), rowsAtOnce, learning);
+    checkTransformed(LogitTransform.softCap(1.5), rowsAtOnce, learning);
   }
 
   @ParameterizedTest
@@ -131,21 +130,6 @@ class ChunkedCrossEntropyTest {
       Ops.backward(expected, weights);
       TensorAssert.assertThat(losses).isCloseTo(expected, TOLERANCE);
       TensorAssert.assertThat(gradient).isCloseTo(leaf.grad(), TOLERANCE);
-    }
-  }
-
-  /** {@code cap · tanh(x / cap)} (Gemma 2, arXiv:2408.00118, §2). */
-  private record SoftCap(double cap) implements LogitTransform {
-    @Override
-    public Tensor apply(Tensor projected) {
-      return projected.div(new Scalar(cap)).tanh().mul(new Scalar(cap));
-    }
-
-    @Override
-    public Consumer<Tensor> applyInPlace(Tensor projected) {
-      Tensor tanh = projected.div(new Scalar(cap)).tanh_();
-      projected.copy_(tanh.mul(new Scalar(cap)));
-      return gradient -> gradient.mul_(tanh.square().neg().add_(new Scalar(1.0)));
     }
   }
 

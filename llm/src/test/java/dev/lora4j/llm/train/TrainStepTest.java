@@ -95,7 +95,18 @@ class TrainStepTest {
             alone.gradientCheckpointing(),
             alone.packing(),
             alone.packing().gradientCheckpointing());
-    return Stream.of("llama3", "mistral", "qwen3", "gpt2")
+    return Stream.of(
+            "llama3",
+            "mistral",
+            "qwen3",
+            "gpt2",
+            "smollm3_listed",
+            "phi3",
+            "gemma2",
+            "gemma3",
+            "ministral3",
+            "olmo2",
+            "qwen3_moe")
         .flatMap(
             family ->
                 layouts.stream()
@@ -138,7 +149,21 @@ class TrainStepTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"llama3, false", "llama3, true", "mistral, false", "mistral, true", "qwen3, false"})
+  @CsvSource({
+    "llama3, false",
+    "llama3, true",
+    "mistral, false",
+    "mistral, true",
+    "qwen3, false",
+    "smollm3_listed, false",
+    "phi3, true",
+    "gemma2, false",
+    "gemma2, true",
+    "gemma3, false",
+    "ministral3, false",
+    "olmo2, true",
+    "qwen3_moe, true"
+  })
   void longExamplesToo(String family, boolean recompute) {
     List<Example> examples = longExamples();
     BatchConfig batching = BatchConfig.of(examples.size()).maxSeqLength(128);
@@ -148,6 +173,24 @@ class TrainStepTest {
           first(
               request(model, examples, recompute ? batching.gradientCheckpointing() : batching, 2));
       Found expected = writtenOut(model, examples);
+      assertThat(found.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
+      TensorAssert.assertThat(found.gradient()).isCloseTo(expected.gradient(), TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void adaptersOnExpertsToo(boolean packed) {
+    LoraConfig config =
+        LoraConfig.rank(2)
+            .targets(Targets.named("q_proj"))
+            .targetParameters("mlp.experts.gate_up_proj", "mlp.experts.down_proj");
+    BatchConfig batching = BatchConfig.of(7).maxSeqLength(40);
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("qwen3_moe", config)) {
+      model.adapted.parameters("default").forEach(p -> p.value().normal_(0, 0.1, null));
+      Found found = first(model, packed ? batching.packing() : batching, 2);
+      Found expected = writtenOut(model);
       assertThat(found.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
       TensorAssert.assertThat(found.gradient()).isCloseTo(expected.gradient(), TOLERANCE);
     }

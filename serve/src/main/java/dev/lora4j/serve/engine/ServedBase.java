@@ -79,9 +79,11 @@ sealed interface ServedBase extends AutoCloseable {
       model.unload(adapter);
     }
 
+    /** All tokens share one KV cache, so LongRoPE's frequencies of longer texts are not used. */
     @Override
     public int maxPositions() {
-      return model.network().maxPositions();
+      int positions = model.network().maxPositions();
+      return (int) Math.min(positions, model.network().config().cacheLimit().orElse(positions));
     }
 
     @Override

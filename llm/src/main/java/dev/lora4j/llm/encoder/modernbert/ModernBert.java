@@ -7,6 +7,7 @@ import dev.lora4j.llm.encoder.EncoderBlock;
 import dev.lora4j.llm.encoder.UnpaddedTokens;
 import dev.lora4j.llm.model.Rope;
 import dev.lora4j.llm.model.Rope.Rotations;
+import dev.lora4j.llm.model.RopeConfig;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Embedding;
@@ -47,7 +48,7 @@ public final class ModernBert extends Encoder {
 
   private static Rope rope(ModernBertConfig c, double theta) {
     int dim = c.hiddenSize() / c.heads();
-    return new Rope(new RopeScaling.None().frequencies(theta, dim), 1);
+    return new Rope(RopeConfig.of(theta, dim, new RopeScaling.None()));
   }
 
   @Override
@@ -154,7 +155,7 @@ public final class ModernBert extends Encoder {
 
     private Tensor rotated(Tensor part, Rotations rotations) {
       Tensor byHead = part.view(1, part.size(0), heads, hidden / heads);
-      return rotations.apply(byHead).view(part.size(0), hidden);
+      return rotations.ofKeys(byHead).view(part.size(0), hidden);
     }
   }
 

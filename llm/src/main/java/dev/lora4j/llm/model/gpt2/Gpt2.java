@@ -2,6 +2,7 @@ package dev.lora4j.llm.model.gpt2;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.model.AttentionContext;
+import dev.lora4j.llm.model.AttentionRule;
 import dev.lora4j.llm.model.DecoderBlock;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
@@ -121,7 +122,7 @@ public final class Gpt2 extends LanguageModel {
     private final int number;
     private final long hidden;
     private final long heads;
-    private final double attentionDropout;
+    private final AttentionRule rule;
     private final Slot queryKeyValue;
     private final Slot output;
     private final Slot dropout;
@@ -130,7 +131,7 @@ public final class Gpt2 extends LanguageModel {
       this.number = number;
       hidden = c.hiddenSize();
       heads = c.heads();
-      attentionDropout = c.attentionDropout();
+      rule = AttentionRule.full(c.attentionDropout());
       queryKeyValue = child("c_attn", new TransposedLinear(hidden, 3 * hidden));
       output = child("c_proj", new TransposedLinear(hidden, hidden));
       dropout = child("resid_dropout", new Dropout(c.residualDropout()));
@@ -143,8 +144,7 @@ public final class Gpt2 extends LanguageModel {
           part(all, 0),
           part(all, 1),
           part(all, 2),
-          OptionalLong.empty(),
-          isTraining() ? attentionDropout : 0); // [B, T, H]
+          rule.whileTraining(isTraining())); // [B, T, H]
     }
 
     Tensor outputOf(Tensor attended) {

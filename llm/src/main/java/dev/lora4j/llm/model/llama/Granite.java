@@ -7,15 +7,15 @@ public final class Granite extends Llama {
   private final LogitTransform logitTransform;
 
   public Granite(GraniteConfig config) {
-    super(config.llama(), multipliers(config));
+    super(
+        config.llama(),
+        Differences.none(config.llama())
+            .multipliers(
+                config.embeddingMultiplier(),
+                config.attentionMultiplier(),
+                config.residualMultiplier(),
+                config.llama().headDim()));
     logitTransform = LogitTransform.dividedBy(config.logitsScaling());
-  }
-
-  private static Multipliers multipliers(GraniteConfig config) {
-    // Attention divides q · k by √D: rotations by √(multiplier · √D) leave the multiplier.
-    double rotations =
-        Math.sqrt(config.attentionMultiplier() * Math.sqrt(config.llama().headDim()));
-    return new Multipliers(config.embeddingMultiplier(), rotations, config.residualMultiplier());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.model.llama;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 
 /**
  * The sizes and architecture options of a {@link Granite} model.
@@ -12,7 +13,7 @@ import dev.lora4j.UserError;
  * @param logitsScaling divisor of the logits
  */
 public record GraniteConfig(
-    LlamaConfig llama,
+    TransformerConfig llama,
     double embeddingMultiplier,
     double attentionMultiplier,
     double residualMultiplier,

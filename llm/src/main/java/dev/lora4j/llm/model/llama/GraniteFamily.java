@@ -31,7 +31,7 @@ public final class GraniteFamily extends LlamaFamily {
   }
 
   @Override
-  Map<String, Object> unsupportedFields() {
+  protected Map<String, Object> unsupportedFields() {
     Map<String, Object> off = super.unsupportedFields();
     off.keySet().removeAll(List.of(EMBEDDING, ATTENTION, RESIDUAL, LOGITS));
     return off;

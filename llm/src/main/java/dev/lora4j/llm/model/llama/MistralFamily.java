@@ -2,7 +2,7 @@ package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.llama.LlamaConfig.Biases;
+import dev.lora4j.llm.model.transformer.TransformerConfig.Biases;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
@@ -24,17 +24,17 @@ public final class MistralFamily extends LlamaFamily {
   public void addFlags(Set<String> tensors, ObjectNode config) {}
 
   @Override
-  int defaultGroups(int heads) {
+  protected int defaultGroups(int heads) {
     return 8;
   }
 
   @Override
-  List<OptionalLong> windows(JsonDocument fields, int layers) {
-    return Collections.nCopies(layers, slidingWindow(fields));
+  protected List<OptionalLong> windows(JsonDocument fields, int layers) {
+    return Collections.nCopies(layers, slidingWindow(fields, 4096));
   }
 
   @Override
-  Biases biases(JsonDocument fields) {
+  protected Biases biases(JsonDocument fields) {
     return new Biases(false, false, false);
   }
 }

@@ -1,9 +1,8 @@
 package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.llama.LlamaConfig.Biases;
+import dev.lora4j.llm.model.transformer.TransformerConfig.Biases;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -26,7 +25,7 @@ public class Qwen2Family extends LlamaFamily {
   }
 
   @Override
-  final boolean interleavesHeads() {
+  protected final boolean interleavesHeads() {
     return false;
   }
 
@@ -36,32 +35,22 @@ public class Qwen2Family extends LlamaFamily {
   }
 
   @Override
-  Biases biases(JsonDocument fields) {
+  protected Biases biases(JsonDocument fields) {
     return new Biases(true, false, false);
   }
 
   @Override
-  final List<OptionalLong> windows(JsonDocument fields, int layers) {
+  protected List<OptionalLong> windows(JsonDocument fields, int layers) {
     OptionalLong window =
-        fields.flag("use_sliding_window", false) ? slidingWindow(fields) : OptionalLong.empty();
-    List<String> kinds = fields.texts("layer_types");
-    if (kinds.isEmpty()) {
-      int first = fields.size("max_window_layers", 28);
-      return IntStream.range(0, layers)
-          .mapToObj(i -> i >= first ? window : OptionalLong.empty())
-          .toList();
+        fields.flag("use_sliding_window", false)
+            ? slidingWindow(fields, 4096)
+            : OptionalLong.empty();
+    if (!fields.texts("layer_types").isEmpty()) {
+      return windowsByType(fields, window);
     }
-    return kinds.stream().map(kind -> windowOfKind(fields, kind, window)).toList();
-  }
-
-  private static OptionalLong windowOfKind(JsonDocument fields, String kind, OptionalLong window) {
-    return switch (kind) {
-      case "full_attention" -> OptionalLong.empty();
-      case "sliding_attention" -> window;
-      default ->
-          throw new UserError(
-              "%s: %s is not supported; supported: full_attention, sliding_attention"
-                  .formatted(fields.path("layer_types"), kind));
-    };
+    int first = fields.size("max_window_layers", 28);
+    return IntStream.range(0, layers)
+        .mapToObj(i -> i >= first ? window : OptionalLong.empty())
+        .toList();
   }
 }

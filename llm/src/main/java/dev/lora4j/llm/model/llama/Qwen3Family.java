@@ -2,14 +2,18 @@ package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.llama.LlamaConfig.Biases;
+import dev.lora4j.llm.model.transformer.TransformerConfig.Biases;
 import java.util.Set;
 
 /** Qwen3: a Qwen2 without biases by default, whose query and key heads are normalised. */
-public final class Qwen3Family extends Qwen2Family {
+public class Qwen3Family extends Qwen2Family {
 
   public Qwen3Family() {
-    super("qwen3", "Qwen3ForCausalLM");
+    this("qwen3", "Qwen3ForCausalLM");
+  }
+
+  Qwen3Family(String modelType, String architecture) {
+    super(modelType, architecture);
   }
 
   @Override
@@ -19,17 +23,17 @@ public final class Qwen3Family extends Qwen2Family {
   }
 
   @Override
-  int defaultHeadDim(int hidden, int heads) {
+  protected int defaultHeadDim(int hidden, int heads) {
     return 128;
   }
 
   @Override
-  boolean normalisesQueriesAndKeys() {
+  protected boolean normalisesQueriesAndKeys() {
     return true;
   }
 
   @Override
-  Biases biases(JsonDocument fields) {
+  protected Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, false);
   }

@@ -6,7 +6,7 @@
  * dev.lora4j.llm.model.ModelFamily} of each family translates its config.
  *
  * <pre>{@code
- * LlamaConfig config = LlamaConfig.of(fields);
+ * TransformerConfig config = TransformerConfig.of(fields);
  * LanguageModel model = new Llama(config);
  * Tensor logits = model.forward(inputIds); // [batch, tokens, vocabulary]
  * }</pre>

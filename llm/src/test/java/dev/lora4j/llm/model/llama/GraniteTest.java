@@ -18,6 +18,7 @@ import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.llm.model.TokenBatch;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
@@ -61,7 +62,7 @@ class GraniteTest {
         .isEqualTo(new GraniteConfig(config.llama(), 3.5, 0.81, 0.37, 1.7))
         .extracting(granite -> granite.llama().modelType(), granite -> granite.llama().tiedHead())
         .containsExactly("granite", true);
-    assertThat(config.llama().biases()).isEqualTo(new LlamaConfig.Biases(true, true, true));
+    assertThat(config.llama().biases()).isEqualTo(new TransformerConfig.Biases(true, true, true));
   }
 
   @Test

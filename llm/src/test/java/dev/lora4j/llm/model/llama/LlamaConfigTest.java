@@ -11,6 +11,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.llm.model.gpt2.Gpt2Config;
+import dev.lora4j.llm.model.transformer.TransformerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,20 +33,20 @@ class LlamaConfigTest {
     this.directory = directory;
   }
 
-  private LlamaConfig read(String family, Consumer<ObjectNode> change) throws IOException {
+  private TransformerConfig read(String family, Consumer<ObjectNode> change) throws IOException {
     Path original = SavedFamilies.directory(family).resolve("config.json");
     ObjectNode json = (ObjectNode) JSON.readTree(Files.readAllBytes(original));
     change.accept(json);
     Path changed = directory.resolve("config.json");
     Files.write(changed, JSON.writeValueAsBytes(json));
-    return LlamaConfig.of(JsonDocument.read(changed));
+    return TransformerConfig.of(JsonDocument.read(changed));
   }
 
   @Test
   void readsEveryField() throws IOException {
     assertThat(read("llama3", json -> json.put("mlp_bias", true).put("attention_dropout", 0.25)))
         .isEqualTo(
-            new LlamaConfig(
+            new TransformerConfig(
                 "llama",
                 96,
                 32,
@@ -60,15 +61,15 @@ class LlamaConfigTest {
                 new RopeScaling.Llama3(8, 1, 4, 16),
                 List.of(OptionalLong.empty(), OptionalLong.empty()),
                 false,
-                new LlamaConfig.Biases(false, false, true),
+                new TransformerConfig.Biases(false, false, true),
                 true,
                 0.25));
   }
 
   @Test
   void readsRopeOfBothStyles() throws IOException {
-    LlamaConfig old = read("llama3", json -> {});
-    LlamaConfig newer =
+    TransformerConfig old = read("llama3", json -> {});
+    TransformerConfig newer =
         read(
             "llama3",
             json -> {
@@ -81,7 +82,7 @@ class LlamaConfigTest {
 
   @Test
   void ropeScalingBesideRopeParametersReplacesThem() throws IOException {
-    LlamaConfig both =
+    TransformerConfig both =
         read(
             "llama2",
             json -> {
@@ -91,7 +92,7 @@ class LlamaConfigTest {
             });
     assertThat(both.ropeScaling()).isEqualTo(new RopeScaling.Linear(4));
     assertThat(both.ropeTheta()).isEqualTo(10_000); // as in transformers
-    LlamaConfig empty =
+    TransformerConfig empty =
         read(
             "llama2",
             json -> {
@@ -105,15 +106,15 @@ class LlamaConfigTest {
                     "llama2",
                     json -> {
                       json.putObject("rope_parameters").put("rope_type", "default");
-                      json.putObject("rope_scaling").put("rope_type", "yarn").put("factor", 4);
+                      json.putObject("rope_scaling").put("rope_type", "dynamic").put("factor", 4);
                     }))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("`rope_scaling.rope_type`: yarn is not supported");
+        .hasMessageContaining("`rope_scaling.rope_type`: dynamic is not supported");
   }
 
   @Test
   void absentFieldsHaveTransformersDefaults() throws IOException {
-    LlamaConfig config =
+    TransformerConfig config =
         read(
             "llama2",
             json ->
@@ -167,7 +168,7 @@ class LlamaConfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"dynamic", "yarn", "longrope"})
+  @CsvSource({"dynamic", "longrope"})
   void unsupportedRopeScalingIsNamed(String kind) {
     assertThatThrownBy(
             () ->
@@ -176,7 +177,7 @@ class LlamaConfigTest {
                     json -> json.putObject("rope_scaling").put("type", kind).put("factor", 2)))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(kind)
-        .hasMessageContaining("supported: default, linear, llama3");
+        .hasMessageContaining("supported: default, linear, llama3, yarn");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.model.llama;
+package dev.lora4j.llm.model.transformer;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The sizes and architecture options of a {@link Llama}, Mistral or Qwen model.
+ * The sizes and architecture options that transformers of all families share.
  *
  * @param groups key/value heads; each serves {@code heads / groups} attention heads
  * @param ropeTheta base of the rotary frequencies
@@ -18,7 +18,7 @@ import java.util.OptionalLong;
  * @param queryKeyNorm whether each query and key head is normalised (Qwen3)
  * @param tiedHead whether the output projection shares the embedding's weight
  */
-public record LlamaConfig(
+public record TransformerConfig(
     String modelType,
     int vocabularySize,
     int hiddenSize,
@@ -41,7 +41,7 @@ public record LlamaConfig(
   /** The linear layers that have a bias. */
   public record Biases(boolean queryKeyValue, boolean output, boolean feedForward) {}
 
-  public LlamaConfig {
+  public TransformerConfig {
     windows = List.copyOf(windows);
     if (heads % groups != 0) {
       throw new UserError(
@@ -70,16 +70,23 @@ public record LlamaConfig(
     return new LayerActivations(kept, passing, attentionDropout > 0 ? 3L * heads : 0);
   }
 
+  @Override
+  public OptionalLong cacheLimit() {
+    return ropeScaling instanceof RopeScaling.LongRope longRope
+        ? OptionalLong.of(longRope.originalPositions())
+        : OptionalLong.empty();
+  }
+
   /**
-   * Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new.
+   * Reads the {@code config.json} of a {@linkplain TransformerFamily transformer}, old or new.
    *
    * @throws UserError naming a model type or a setting that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
-  public static LlamaConfig of(JsonDocument fields) {
-    if (ModelFamily.of(fields) instanceof LlamaFamily family) {
+  public static TransformerConfig of(JsonDocument fields) {
+    if (ModelFamily.of(fields) instanceof TransformerFamily family) {
       return family.config(fields);
     }
-    throw new UserError(fields.path("model_type") + " is not a Llama's");
+    throw new UserError(fields.path("model_type") + " is not a transformer's");
   }
 }

@@ -5,17 +5,16 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The gated activation of SwiGLU, {@code silu(gate) · up} (Shazeer 2020, arXiv:2002.05202). */
-final class SwiGlu {
-  private SwiGlu() {}
+/** A gated linear unit, {@code f(gate) · up} (Shazeer 2020, arXiv:2002.05202). */
+record GatedUnit(GatedActivation activation) {
 
-  static Tensor of(Tensor gate, Tensor up) {
+  Tensor of(Tensor gate, Tensor up) {
     if (!gate.requires_grad() && !up.requires_grad()) {
-      return torch.silu_(gate).mul_(up);
+      return activation.inPlace(gate).mul_(up);
     }
     AutogradContext pass = AutogradContext.current();
     return pass == null || !gate.requires_grad() || !up.requires_grad()
-        ? torch.silu(gate).mul(up)
+        ? activation.of(gate).mul(up)
         : in(pass, gate, up);
   }
 
@@ -24,22 +23,22 @@ final class SwiGlu {
    * its gradient unchanged; hooks replace it there. The hooks are on aliases: a hook on the
    * caller's tensor would also replace the gradient of its other uses.
    */
-  private static Tensor in(AutogradContext pass, Tensor gate, Tensor up) {
+  private Tensor in(AutogradContext pass, Tensor gate, Tensor up) {
     Tensor gateAlias = torch.alias(gate);
     Tensor upAlias = torch.alias(up);
     Tensor result = gateAlias.add(upAlias);
     Tensor gateValues = gate.detach();
     Tensor upValues = up.detach();
     try (NoGradGuard guard = new NoGradGuard()) {
-      torch.silu_out(result.detach(), gateValues).mul_(upValues);
+      activation.into(result.detach(), gateValues).mul_(upValues);
     }
     pass.recomputable(
-        result, List.of(gateValues, upValues), () -> torch.silu(gateValues).mul_(upValues));
-    pass.onBackward(upAlias, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
+        result, List.of(gateValues, upValues), () -> activation.of(gateValues).mul_(upValues));
+    pass.onBackward(upAlias, List.of(gateValues), g -> activation.of(gateValues).mul_(g));
     pass.onBackward(
         gateAlias,
         List.of(gateValues, upValues),
-        g -> torch.silu_backward(g, gateValues).mul_(upValues));
+        g -> activation.backward(g, gateValues).mul_(upValues));
     return result;
   }
 }
