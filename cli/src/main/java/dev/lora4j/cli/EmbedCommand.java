@@ -176,7 +176,8 @@ final class EmbedCommand implements Callable<Integer> {
   }
 
   private static void print(EmbeddingFile.Content content) {
-    try (JsonLines lines = new JsonLines(System.out)) {
+    JsonLines lines = new JsonLines(System.out);
+    try {
       content.writeTo(lines);
       lines.finish();
     } catch (IOException e) {
