@@ -176,8 +176,8 @@ final class EmbedCommand implements Callable<Integer> {
   }
 
   private static void print(EmbeddingFile.Content content) {
+    JsonLines lines = new JsonLines(System.out);
     try {
-      JsonLines lines = new JsonLines(System.out);
       content.writeTo(lines);
       lines.finish();
     } catch (IOException e) {
