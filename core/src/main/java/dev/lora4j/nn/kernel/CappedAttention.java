@@ -31,7 +31,14 @@ record CappedAttention(SoftCap cap, @Nullable Tensor mask, double dropout) {
   Tensor of(Tensor q, Tensor k, Tensor v) {
     AutogradContext pass = AutogradContext.current();
     boolean learns = q.requires_grad() || k.requires_grad() || v.requires_grad();
-    return pass == null || !learns || dropout > 0 ? plain(q, k, v) : in(pass, q, k, v);
+    return pass == null || !learns || dropout > 0
+        ? plain(q, k, v)
+        : withOwnMask().in(pass, q, k, v);
+  }
+
+  /** The same over a handle of the mask that the context may free. */
+  private CappedAttention withOwnMask() {
+    return mask == null ? this : new CappedAttention(cap, mask.detach(), dropout);
   }
 
   private Tensor plain(Tensor q, Tensor k, Tensor v) {
