@@ -10,6 +10,7 @@ import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.download.CacheDirectory;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.chat.Completion;
@@ -18,6 +19,7 @@ import dev.lora4j.llm.generate.GenerationSession;
 import dev.lora4j.llm.generate.Generator;
 import dev.lora4j.llm.generate.Sampling;
 import dev.lora4j.llm.tokenizer.Message;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.train.Workers;
 import java.lang.management.ManagementFactory;
@@ -56,7 +58,7 @@ class SmolLmSchemaTest {
   @BeforeAll
   static void open() {
     assumeTrue(Files.exists(MODEL), "python tools/smollm2.py downloads the model");
-    model = ChatModel.open(MODEL);
+    model = ChatModel.open(MODEL, WeightStorage.dense(DType.F32)); // faster without the Vector API
   }
 
   @AfterAll
