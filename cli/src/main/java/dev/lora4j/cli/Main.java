@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.FormerNames;
+import dev.lora4j.cli.options.NonBlankPath;
 import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.llm.recipe.Versions;
 import java.io.PrintWriter;

@@ -101,7 +101,7 @@ class HostileFilesTest {
         "rope_theta | 0",
         "rope_scaling | {\"rope_type\": \"linear\", \"factor\": 0}",
         "rope_scaling | {\"rope_type\": \"llama3\", \"factor\": 2, \"low_freq_factor\": 0}",
-        "rope_scaling | {\"rope_type\": \"yarn\", \"factor\": 2}",
+        "rope_scaling | {\"rope_type\": \"yarn\", \"factor\": 0}",
         "hidden_size | [[[[1]]]]"
       })
   void valueOutOfRangeIsRefusedByItsKey(String key, String value) throws IOException {

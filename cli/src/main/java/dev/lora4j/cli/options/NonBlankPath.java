@@ -1,11 +1,11 @@
-package dev.lora4j.cli;
+package dev.lora4j.cli.options;
 
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Parses a path; refuses an empty one, which would denote the working directory. */
-final class NonBlankPath implements ITypeConverter<Path> {
+public final class NonBlankPath implements ITypeConverter<Path> {
   @Override
   public Path convert(String text) {
     if (text.isBlank()) {
