@@ -353,7 +353,7 @@ public final class Ops {
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
-  /** Whether a key is later than a query, {@code [tokens, keys]}. */
+  /** Returns the mask of keys later than a query, {@code [tokens, keys]}. */
   private static Tensor later(Tensor q, Tensor k) {
     return range(0, k.size(2)).gt(range(0, q.size(2)).unsqueeze(1)).to(q.device(), BOOL);
   }

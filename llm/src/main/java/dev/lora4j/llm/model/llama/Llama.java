@@ -42,7 +42,7 @@ public class Llama extends TransformerModel {
   }
 
   /**
-   * What relatives of a Llama have beyond its config.
+   * The settings of a Llama's relatives beyond its config.
    *
    * @param embeddingMultiplier factor of the embeddings
    * @param residualMultiplier factor of each branch before it is added to the residual stream

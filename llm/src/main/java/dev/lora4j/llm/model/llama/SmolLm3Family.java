@@ -44,7 +44,7 @@ public final class SmolLm3Family extends LlamaFamily {
     return true;
   }
 
-  /** Whether each layer has rotary positions. */
+  /** Returns for each layer whether it has rotary positions. */
   static List<Boolean> rotated(JsonDocument fields, int layers) {
     List<Long> flags = fields.integers(ROTATED);
     if (flags.isEmpty()) {
