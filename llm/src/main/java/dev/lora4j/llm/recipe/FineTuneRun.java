@@ -24,8 +24,6 @@ import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.runtime.Devices;
-import dev.lora4j.nn.runtime.Engine;
-import dev.lora4j.nn.runtime.ThreadRng;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +74,8 @@ public final class FineTuneRun implements AutoCloseable {
     ExampleOptions tokenizing = template.map(length::with).orElse(length);
     data = new TrainingData.Reader(recipe, tokenizer, tokenizing).read(file);
     network().to(Devices.named(recipe.device));
-    adapted = adapt();
+    adapted =
+        new AdapterStart(recipe, out).addTo(network(), base.storage(), ADAPTER, this::newAdapter);
     network().train(false);
     fingerprint = async(adapted::fingerprint);
   }
@@ -139,40 +138,13 @@ public final class FineTuneRun implements AutoCloseable {
     }
   }
 
-  /** Draws initial values from the calling thread's own generator, besides others that draw. */
-  private LoraModel adapt() {
-    if (!recipe.device.equals("cpu")) { // whose generator is the process's
-      Engine.seed(recipe.seed);
-      return addAdapter();
-    }
-    try (ThreadRng random = new ThreadRng()) {
-      random.seed(recipe.seed);
-      random.enter();
-      try {
-        return addAdapter();
-      } finally {
-        random.leave();
-      }
-    }
-  }
-
   private Optional<Quantization> quantization() {
     return recipe.storage instanceof WeightStorage.Quantized quantized
         ? Optional.of(quantized.to())
         : Optional.empty();
   }
 
-  private LoraModel addAdapter() {
-    if (recipe.start == TrainingJob.Start.RESUMED) {
-      new RunRecord(out).requireSame(base.storage());
-    }
-    if (recipe.initial.isPresent()) {
-      InitialAdapter initial = recipe.initial.get();
-      if (recipe.start == TrainingJob.Start.RESUMED) {
-        new RunRecord(out).requireSame(initial);
-      }
-      return initial.addTo(network(), ADAPTER);
-    }
+  private LoraModel newAdapter() {
     if (recipe.lora.initialization() instanceof Initialization.Loftq) {
       return addLoftq();
     }

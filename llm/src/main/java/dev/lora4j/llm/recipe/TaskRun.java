@@ -21,15 +21,12 @@ import dev.lora4j.llm.task.train.TaskTrainer;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
-import dev.lora4j.llm.train.TrainingJob;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.runtime.Devices;
-import dev.lora4j.nn.runtime.Engine;
-import dev.lora4j.nn.runtime.ThreadRng;
 import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.Workers;
@@ -90,7 +87,9 @@ public final class TaskRun implements AutoCloseable {
       int longest = Math.min(settings.batching().maxSeqLength(), network.maxTokens());
       data = TaskData.of(recipe, rows, tokenizer, longest);
       network.module().to(Devices.named(recipe.device));
-      adapted = adapt();
+      adapted =
+          new AdapterStart(recipe, out)
+              .addTo(network.module(), network.storage(), ADAPTER, this::newAdapter);
       network.module().train(false);
     } catch (RuntimeException e) {
       if (loaded != null) {
@@ -109,34 +108,7 @@ public final class TaskRun implements AutoCloseable {
 
   // ---- adapter ----
 
-  /** Draws initial values from the calling thread's own generator. */
-  private LoraModel adapt() {
-    if (!recipe.device.equals("cpu")) { // whose generator is the process's
-      Engine.seed(recipe.seed);
-      return addAdapter();
-    }
-    try (ThreadRng random = new ThreadRng()) {
-      random.seed(recipe.seed);
-      random.enter();
-      try {
-        return addAdapter();
-      } finally {
-        random.leave();
-      }
-    }
-  }
-
-  private LoraModel addAdapter() {
-    if (recipe.start == TrainingJob.Start.RESUMED) {
-      new RunRecord(out).requireSame(network.storage());
-    }
-    if (recipe.initial.isPresent()) {
-      InitialAdapter initial = recipe.initial.get();
-      if (recipe.start == TrainingJob.Start.RESUMED) {
-        new RunRecord(out).requireSame(initial);
-      }
-      return initial.addTo(network.module(), ADAPTER);
-    }
+  private LoraModel newAdapter() {
     LoraConfig lora =
         recipe
             .lora

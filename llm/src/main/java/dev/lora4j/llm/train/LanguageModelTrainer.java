@@ -15,8 +15,6 @@ import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * Trains an adapter of a language model, with gradient accumulation, a learning-rate schedule,
@@ -34,6 +32,7 @@ public final class LanguageModelTrainer {
   private final long stepsPerEpoch;
   private final long total;
   private final RunDirectory directory;
+  private final TrainingGuard guard;
 
   private List<GlobalBatch> epochBatches;
   private long sampledEpoch = 1;
@@ -51,6 +50,7 @@ public final class LanguageModelTrainer {
     stepsPerEpoch = epochBatches.size();
     total = settings.length().steps(stepsPerEpoch);
     directory = new RunDirectory(job.directory());
+    guard = new TrainingGuard(directory, settings.batching());
   }
 
   /**
@@ -115,7 +115,7 @@ public final class LanguageModelTrainer {
       double factor = settings.schedule().factor(state.step(), total);
       optimizer.scaleRates(factor);
       network.train(!objective.needsReference()); // the reference has no dropout either
-      TrainStep.Outcome outcome = guarded(number, () -> step.take(number, batch));
+      TrainStep.Outcome outcome = guard.run(number, () -> step.take(number, batch));
       return new TrainingLoop.Taken(
           outcome.loss(),
           outcome.units(),
@@ -140,13 +140,7 @@ public final class LanguageModelTrainer {
     @Override
     public TrainingLoop.Evaluated evaluate(CheckpointState state) {
       network.train(false);
-      TrainingLoop.Evaluated found = guarded(state.step(), () -> step.evaluate(validBatches));
-      if (!Double.isFinite(found.loss())) {
-        throw new TrainingFailed(
-            "the validation loss is %s after step %d; try a lower learning rate; %s"
-                .formatted(found.loss(), state.step(), directory.note()));
-      }
-      return found;
+      return guard.evaluate(state.step(), () -> step.evaluate(validBatches));
     }
 
     @Override
@@ -164,20 +158,5 @@ public final class LanguageModelTrainer {
       sampledEpoch = epoch;
     }
     return epochBatches.get(Math.toIntExact(step % stepsPerEpoch));
-  }
-
-  private <T> T guarded(long number, Supplier<T> work) {
-    try {
-      return work.get();
-    } catch (TrainingFailed e) {
-      throw new TrainingFailed(e.getMessage() + "; " + directory.note());
-    } catch (RuntimeException | OutOfMemoryError e) {
-      Optional<TrainingFailed> outOfMemory =
-          OutOfMemoryHint.explained(e, number, settings.batching(), directory.note());
-      if (outOfMemory.isPresent()) {
-        throw outOfMemory.get();
-      }
-      throw e;
-    }
   }
 }

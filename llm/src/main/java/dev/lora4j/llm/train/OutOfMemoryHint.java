@@ -5,11 +5,11 @@ import dev.lora4j.train.TrainingFailed;
 import java.util.Optional;
 
 /** Recognises out-of-memory failures and suggests settings that need less memory. */
-public final class OutOfMemoryHint {
+final class OutOfMemoryHint {
   private OutOfMemoryHint() {}
 
   /** Returns the error to report if memory ran out, with a sentence on the last checkpoint. */
-  public static Optional<TrainingFailed> explained(
+  static Optional<TrainingFailed> explained(
       Throwable failure, long step, BatchConfig batching, String checkpoint) {
     return OutOfMemory.isIn(failure)
         ? Optional.of(error(step, batching, checkpoint, failure))

@@ -7,9 +7,9 @@ import dev.lora4j.io.ProcessLock;
 import dev.lora4j.llm.dataset.LengthGroups;
 import dev.lora4j.llm.task.data.TaskExample;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
-import dev.lora4j.llm.train.OutOfMemoryHint;
 import dev.lora4j.llm.train.RecordedArguments;
 import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.llm.train.TrainingGuard;
 import dev.lora4j.llm.train.TrainingJob.Start;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
@@ -26,9 +26,7 @@ import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.function.Supplier;
 
 /**
  * Trains an adapter and a head for a task, with gradient accumulation, a learning-rate schedule,
@@ -44,6 +42,7 @@ public final class TaskTrainer {
   private final long stepsPerEpoch;
   private final long total;
   private final RunDirectory directory;
+  private final TrainingGuard guard;
 
   private List<List<TaskExample>> epochSteps;
   private long sampledEpoch = 1;
@@ -59,6 +58,7 @@ public final class TaskTrainer {
     stepsPerEpoch = epochSteps.size();
     total = settings.length().steps(stepsPerEpoch);
     directory = new RunDirectory(job.directory());
+    guard = new TrainingGuard(directory, settings.batching());
   }
 
   /**
@@ -139,7 +139,7 @@ public final class TaskTrainer {
       double factor = settings.schedule().factor(state.step(), total);
       optimizer.scaleRates(factor);
       network.train(true);
-      TaskStep.Outcome outcome = guarded(number, () -> step.take(number, examples));
+      TaskStep.Outcome outcome = guard.run(number, () -> step.take(number, examples));
       long tokens = examples.stream().mapToLong(TaskExample::length).sum();
       return new TrainingLoop.Taken(
           outcome.loss() * examples.size(),
@@ -164,14 +164,7 @@ public final class TaskTrainer {
     @Override
     public TrainingLoop.Evaluated evaluate(CheckpointState state) {
       network.train(false);
-      TrainingLoop.Evaluated found =
-          guarded(state.step(), () -> step.evaluate(objective.examples().valid()));
-      if (!Double.isFinite(found.loss())) {
-        throw new TrainingFailed(
-            "the validation loss is %s after step %d; try a lower learning rate; %s"
-                .formatted(found.loss(), state.step(), directory.note()));
-      }
-      return found;
+      return guard.evaluate(state.step(), () -> step.evaluate(objective.examples().valid()));
     }
 
     @Override
@@ -179,21 +172,6 @@ public final class TaskTrainer {
       callback.onCheckpoint(
           directory.write(
               unfinished -> job.model().save(job.adapter(), unfinished), step.gradients(), state));
-    }
-  }
-
-  private <T> T guarded(long number, Supplier<T> work) {
-    try {
-      return work.get();
-    } catch (TrainingFailed e) {
-      throw new TrainingFailed(e.getMessage() + "; " + directory.note());
-    } catch (RuntimeException | OutOfMemoryError e) {
-      Optional<TrainingFailed> outOfMemory =
-          OutOfMemoryHint.explained(e, number, settings.batching(), directory.note());
-      if (outOfMemory.isPresent()) {
-        throw outOfMemory.get();
-      }
-      throw e;
     }
   }
 }
