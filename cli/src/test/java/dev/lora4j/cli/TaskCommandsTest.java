@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,16 +69,7 @@ class TaskCommandsTest {
     assertThat(page).contains("Confusion matrix").contains("precision").contains("password");
 
     Path test = tickets("test.csv", 9);
-    CommandLineRun evaluated =
-        CommandLineRun.of(
-            "eval",
-            "--model",
-            MODEL,
-            "--adapter",
-            out.toString(),
-            "--data",
-            test.toString(),
-            "--json");
+    CommandLineRun evaluated = evaluate(out, test);
 
     assertThat(evaluated.status()).as(evaluated.err()).isZero();
     JsonNode score = JSON.readTree(evaluated.out());
@@ -88,17 +80,7 @@ class TaskCommandsTest {
     assertThat(evaluated.err()).contains("Ignored columns: id.");
 
     Path labelled = directory.resolve("labelled.jsonl");
-    CommandLineRun predicted =
-        CommandLineRun.of(
-            "predict",
-            "--model",
-            MODEL,
-            "--adapter",
-            out.toString(),
-            "--data",
-            test.toString(),
-            "--out",
-            labelled.toString());
+    CommandLineRun predicted = predict(out, test, labelled);
 
     assertThat(predicted.status()).as(predicted.err()).isZero();
     assertThat(predicted.out()).contains("Wrote 9 rows");
@@ -126,44 +108,12 @@ class TaskCommandsTest {
     Path data = Files.writeString(directory.resolve("words.jsonl"), rows);
     Path out = directory.resolve("adapter");
     CommandLineRun trained =
-        CommandLineRun.of(
-            "train",
-            "--model",
-            MODEL,
-            "--task",
-            "token-classification",
-            "--data",
-            data.toString(),
-            "--out",
-            out.toString(),
-            "--lr",
-            "1e-2",
-            "--epochs",
-            "6");
+        train("token-classification", data, out, "--lr", "1e-2", "--epochs", "6");
     assertThat(trained.status()).as(trained.err()).isZero();
 
-    CommandLineRun evaluated =
-        CommandLineRun.of(
-            "eval",
-            "--model",
-            MODEL,
-            "--adapter",
-            out.toString(),
-            "--data",
-            data.toString(),
-            "--json");
+    CommandLineRun evaluated = evaluate(out, data);
     Path tagged = directory.resolve("tagged.jsonl");
-    CommandLineRun predicted =
-        CommandLineRun.of(
-            "predict",
-            "--model",
-            MODEL,
-            "--adapter",
-            out.toString(),
-            "--data",
-            data.toString(),
-            "--out",
-            tagged.toString());
+    CommandLineRun predicted = predict(out, data, tagged);
 
     JsonNode score = JSON.readTree(evaluated.out());
     assertThat(score.path("entities").path("f1").asDouble()).isGreaterThan(0.9);
@@ -180,31 +130,10 @@ class TaskCommandsTest {
     }
     Path data = Files.writeString(directory.resolve("pairs.csv"), rows);
     Path out = directory.resolve("adapter");
-    CommandLineRun trained =
-        CommandLineRun.of(
-            "train",
-            "--model",
-            MODEL,
-            "--task",
-            "embedding",
-            "--data",
-            data.toString(),
-            "--out",
-            out.toString(),
-            "--steps",
-            "2");
+    CommandLineRun trained = train("embedding", data, out, "--steps", "2");
     assertThat(trained.status()).as(trained.err()).isZero();
 
-    CommandLineRun evaluated =
-        CommandLineRun.of(
-            "eval",
-            "--model",
-            MODEL,
-            "--adapter",
-            out.toString(),
-            "--data",
-            data.toString(),
-            "--json");
+    CommandLineRun evaluated = evaluate(out, data);
 
     JsonNode score = JSON.readTree(evaluated.out());
     assertThat(score.path("task").asText()).isEqualTo("embedding");
@@ -277,5 +206,36 @@ class TaskCommandsTest {
 
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).contains("is no adapter for a task on texts");
+  }
+
+  private static CommandLineRun train(String task, Path data, Path out, String... more) {
+    return run(
+        List.of("train", "--model", MODEL, "--task", task, "--data", "" + data, "--out", "" + out),
+        more);
+  }
+
+  private static CommandLineRun evaluate(Path adapter, Path data) {
+    return CommandLineRun.of(
+        "eval", "--model", MODEL, "--adapter", "" + adapter, "--data", "" + data, "--json");
+  }
+
+  private static CommandLineRun predict(Path adapter, Path data, Path out, String... more) {
+    return run(
+        List.of(
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            "" + adapter,
+            "--data",
+            "" + data,
+            "--out",
+            "" + out),
+        more);
+  }
+
+  private static CommandLineRun run(List<String> command, String... more) {
+    return CommandLineRun.of(
+        Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new));
   }
 }
