@@ -50,6 +50,7 @@ public final class LoraServer implements AutoCloseable {
 
   private final Server server;
   private final ServerConnector connector;
+  private final NetworkConnectionLimit limit;
   private final ServerMetrics metrics;
   private final ServedModels models;
   private final Optional<FineTuningService> tuning;
@@ -68,7 +69,8 @@ public final class LoraServer implements AutoCloseable {
     server = new Server(threads);
     connector = connector(builder);
     server.addConnector(connector);
-    server.addBean(connectionLimit(builder.maxConnections()));
+    limit = connectionLimit(builder.maxConnections());
+    server.addBean(limit);
     ApiHandler api = new ApiHandler(models, builder.folder(), tuning, builder.access(), metrics);
     server.setHandler(
         new GracefulHandler(
@@ -111,9 +113,9 @@ public final class LoraServer implements AutoCloseable {
 
   /** Stops accepting connections at a number, and closes idle ones sooner while it is reached. */
   private NetworkConnectionLimit connectionLimit(int connections) {
-    NetworkConnectionLimit limit = new NetworkConnectionLimit(connections, server);
-    limit.setEndPointIdleTimeout(CROWDED_IDLE_MILLIS);
-    return limit;
+    NetworkConnectionLimit result = new NetworkConnectionLimit(connections, server);
+    result.setEndPointIdleTimeout(CROWDED_IDLE_MILLIS);
+    return result;
   }
 
   private ServerConnector connector(LoraServerBuilder builder) {
@@ -176,6 +178,8 @@ public final class LoraServer implements AutoCloseable {
     }
     tuning.ifPresent(FineTuningService::stop);
     try {
+      // The limit would undo the short idle timeout by which a stopping server closes connections.
+      limit.stop();
       server.stop();
     } catch (Exception e) { // Jetty's declaration
       throw new IllegalStateException(e);

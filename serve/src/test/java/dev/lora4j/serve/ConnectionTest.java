@@ -108,6 +108,23 @@ class ConnectionTest {
     }
   }
 
+  @Test
+  void aCrowdedServerThatStopsWaitsForNoIdleConnection() throws Exception {
+    Path model = SavedTextModel.chatty(directory.resolve("model"));
+    LoraServer server = LoraServer.builder().model("base", model).maxConnections(2).port(0).start();
+    try (Socket leaving = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        Socket staying = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      assertThat(answer(leaving)).startsWith("HTTP/1.1 200");
+      assertThat(answer(staying)).startsWith("HTTP/1.1 200");
+
+      CompletableFuture<Void> closing = CompletableFuture.runAsync(server::close);
+      Thread.sleep(300);
+      leaving.close();
+
+      closing.get(30, TimeUnit.SECONDS); // a minute if the connection that stays is waited for
+    }
+  }
+
   private static String answer(Socket socket) throws IOException {
     socket
         .getOutputStream()
