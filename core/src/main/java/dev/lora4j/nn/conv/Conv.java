@@ -83,7 +83,10 @@ public abstract sealed class Conv extends Module implements WeightedLayer
     ConvOptions o = options;
     return switch (o.kernel().length) {
       case 1 -> torch.conv1d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
-      case 2 -> torch.conv2d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+      case 2 ->
+          ColumnConvolution.suits(input, weight, o)
+              ? torch.thnn_conv2d(input, weight, o.kernel(), b, o.stride(), o.padding())
+              : torch.conv2d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
       default -> torch.conv3d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
     };
   }

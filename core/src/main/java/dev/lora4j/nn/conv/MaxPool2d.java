@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.kernel.Ops;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -53,15 +54,34 @@ public final class MaxPool2d extends Module {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return Ops.isPlainCpuImage(input) && !input.requires_grad()
-        ? withoutIndices(input)
-        : torch.max_pool2d(input, kernel, stride, padding, NO_DILATION, false);
+    return input.requires_grad() || isPadded() || !Ops.isPlainCpuImage(input) || isSmall(input)
+        ? torch.max_pool2d(input, kernel, stride, padding, NO_DILATION, false)
+        : maxima(maxima(input, 0), 1);
   }
 
-  /** Seven times as fast: only a backward needs the indices of the maxima. */
-  private Tensor withoutIndices(Tensor input) {
-    return torch
-        .mkldnn_max_pool2d(input.to_mkldnn(), kernel, stride, padding, NO_DILATION, false)
-        .to_dense();
+  private boolean isPadded() {
+    return padding[0] > 0 || padding[1] > 0;
+  }
+
+  private boolean isSmall(Tensor input) {
+    return input.size(2) < kernel[0] || input.size(3) < kernel[1];
+  }
+
+  /**
+   * Returns the maxima of the windows along one axis: without indices, which only a backward needs,
+   * in a seventh of the time.
+   */
+  private Tensor maxima(Tensor input, int axis) {
+    long windows = (input.size(2 + axis) - kernel[axis]) / stride[axis] + 1;
+    Tensor result = everyWindow(input, axis, 0, windows);
+    for (long cell = 1; cell < kernel[axis]; cell++) {
+      result = torch.maximum(result, everyWindow(input, axis, cell, windows));
+    }
+    return result;
+  }
+
+  private Tensor everyWindow(Tensor input, int axis, long cell, long windows) {
+    long end = cell + (windows - 1) * stride[axis] + 1;
+    return input.slice(2 + axis, new LongOptional(cell), new LongOptional(end), stride[axis]);
   }
 }

@@ -380,13 +380,12 @@ public final class Ops {
     return rows.argmax(new LongOptional(1), false);
   }
 
-  /** Returns whether oneDNN takes this image batch, {@code [batch, channels, height, width]}. */
+  /** Returns whether this is a batch of images in float32, {@code [batch, channels, height, width]}. */
   public static boolean isPlainCpuImage(Tensor tensor) {
     return tensor.dim() == 4
         && tensor.is_cpu()
         && tensor.numel() > 0
-        && tensor.scalar_type().intern() == ScalarType.Float
-        && torch.hasMKLDNN();
+        && tensor.scalar_type().intern() == ScalarType.Float;
   }
 
   /** Returns an optional of libtorch, empty for null. */
