@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -18,27 +19,6 @@ import picocli.CommandLine.ExitCode;
     name = "lora",
     version = "lora4j " + Versions.LORA4J,
     mixinStandardHelpOptions = true,
-    subcommands = {
-      DemoCommand.class,
-      TrainCommand.class,
-      RunsCommand.class,
-      EvalCommand.class,
-      PredictCommand.class,
-      GenerateCommand.class,
-      ChatCommand.class,
-      EmbedCommand.class,
-      ServeCommand.class,
-      DataCommand.class,
-      InfoCommand.class,
-      PlanCommand.class,
-      DoctorCommand.class,
-      MergeCommand.class,
-      UnmergeCommand.class,
-      CombineCommand.class,
-      ConvertCommand.class,
-      ResizeCommand.class,
-      BenchCommand.class
-    },
     synopsisSubcommandLabel = "COMMAND",
     description = {
       "LoRA fine-tuning for the JVM: train small low-rank adapters for an existing model, then"
@@ -55,6 +35,28 @@ import picocli.CommandLine.ExitCode;
       "  lora demo"
     })
 public final class Main {
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          DemoCommand.class,
+          TrainCommand.class,
+          RunsCommand.class,
+          EvalCommand.class,
+          PredictCommand.class,
+          GenerateCommand.class,
+          ChatCommand.class,
+          EmbedCommand.class,
+          ServeCommand.class,
+          DataCommand.class,
+          InfoCommand.class,
+          PlanCommand.class,
+          DoctorCommand.class,
+          MergeCommand.class,
+          UnmergeCommand.class,
+          CombineCommand.class,
+          ConvertCommand.class,
+          ResizeCommand.class,
+          BenchCommand.class);
+
   private Main() {}
 
   /** Runs a command and exits with its status. */
@@ -67,7 +69,7 @@ public final class Main {
   }
 
   static int run(String... arguments) {
-    CommandLine command = commandLine();
+    CommandLine command = commandLine(called(arguments));
     if (arguments.length == 0) {
       command.usage(System.err);
       return ExitCode.USAGE;
@@ -84,13 +86,36 @@ public final class Main {
   }
 
   static CommandLine commandLine() {
-    return configured(new Main());
+    return commandLine(COMMANDS);
+  }
+
+  private static CommandLine commandLine(List<Class<?>> commands) {
+    CommandLine root = new CommandLine(new Main());
+    commands.forEach(root::addSubcommand);
+    return configured(root);
+  }
+
+  /** Returns the command that is called, or all: reading the options of all takes 0.2 s. */
+  private static List<Class<?>> called(String... arguments) {
+    List<Class<?>> called =
+        COMMANDS.stream()
+            .filter(command -> arguments.length > 0 && name(command).equals(arguments[0]))
+            .toList();
+    return called.isEmpty() ? COMMANDS : called;
+  }
+
+  private static String name(Class<?> command) {
+    return Objects.requireNonNull(command.getAnnotation(Command.class)).name();
   }
 
   /** Prepares the parser of a command. */
   static CommandLine configured(Object command) {
+    return configured(new CommandLine(command));
+  }
+
+  private static CommandLine configured(CommandLine command) {
     Failures failures = new Failures();
-    return OptionRanges.install(new CommandLine(command))
+    return OptionRanges.install(command)
         .registerConverter(Path.class, new NonBlankPath())
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)

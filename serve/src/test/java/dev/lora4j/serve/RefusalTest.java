@@ -73,7 +73,20 @@ class RefusalTest {
         400,
         "stream_options",
         "stream");
-    assertRefused(TestClient.chat("base", "long ".repeat(300)), 400, "messages", "192");
+    assertRefused(
+        TestClient.CHAT.formatted(
+            "base", "Hi", ", \"stop\": [" + "\"a\",".repeat(1_000_000) + "\"b\"]"),
+        400,
+        "stop",
+        "found 1000001");
+  }
+
+  @Test
+  void aPromptThatIsTooLongIsRefusedWithBothNumbers() {
+    String body = TestClient.chat("base", "long ".repeat(300));
+    int tokens = client.post("/v1/tokenize", body).json().get("count").asInt();
+
+    assertRefused(body, 400, "messages", "192", String.valueOf(tokens));
   }
 
   @Test

@@ -156,8 +156,17 @@ class StructuredOutputTest {
         "json_schema");
     client.assertRefused(
         CHAT.formatted("base", "Hi", format.formatted("{\"type\": \"json_schema\"}"), ""),
+        "response_format.json_schema",
+        "missing");
+    String text = "{\"type\": \"text\", \"json_schema\": {\"name\": \"%s\", \"schema\": {}, \"strict\": %s}}";
+    client.assertRefused(
+        CHAT.formatted("base", "Hi", format.formatted(text.formatted("a b", "true")), ""),
         "response_format.json_schema.name",
         "letters");
+    client.assertRefused(
+        CHAT.formatted("base", "Hi", format.formatted(text.formatted("ab", "{}")), ""),
+        "response_format.json_schema.strict",
+        "true or false");
     client.assertRefused(
         chat("base", "Hi", "").replace("\"maxItems\": 2", "\"uniqueItems\": true"),
         "response_format.json_schema.schema",

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -20,6 +21,7 @@ final class GgufBytes {
 
   private final Path file;
   private final FileChannel channel;
+  private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
   private final long end;
   private final ByteBuffer buffer =
       ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
@@ -84,7 +86,7 @@ final class GgufBytes {
       done += part;
     }
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return decoder.decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw new CorruptFile(file, "byte " + position() + ": expected UTF-8 text", e);
     }

@@ -45,6 +45,7 @@ public final class Engine {
   private static boolean load() {
     Loader.load(Pointer.class);
     openblas.blas_set_num_threads(1);
+    CudaLibraries.skipIfUnused();
     torch.get_num_threads();
     return openblas.blas_get_vendor() == MKL;
   }

@@ -91,11 +91,11 @@ public final class ChatModel implements AutoCloseable {
   private static ChatModel open(
       ModelFiles model, Optional<Path> chatTemplate, WeightStorage storage) {
     ModelFiles files = chatTemplate.map(model::withChatTemplate).orElse(model);
-    Tokenizer tokenizer = Tokenizer.load(files);
+    PendingTokenizer tokenizer = PendingTokenizer.of(files);
     Optional<Pretrained> base = Optional.empty();
     try {
       base = Optional.of(Pretrained.load(files, storage));
-      return new ChatModel(files, base.get(), tokenizer, chatTemplate);
+      return new ChatModel(files, base.get(), tokenizer.get(), chatTemplate);
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);
       tokenizer.close();

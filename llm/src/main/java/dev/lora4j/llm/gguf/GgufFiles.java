@@ -8,16 +8,28 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The config and tokenizer files of a model directory, created from the metadata of a GGUF file.
  */
-record GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) implements ModelFiles {
+final class GgufFiles implements ModelFiles {
   private static final String TEMPLATE = "tokenizer.chat_template";
 
   /** The keys of the tokens that end a completion: end of sequence and end of turn. */
   private static final List<String> ENDS =
       List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id");
+
+  private final GgufModel model;
+  private final Metadata metadata;
+  private final ObjectNode config;
+  private @Nullable GgufVocabulary vocabulary; // guarded by this, read once for all files
+
+  GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) {
+    this.model = model;
+    this.metadata = metadata;
+    this.config = config;
+  }
 
   @Override
   public Optional<GgufModel> openGguf() {
@@ -37,16 +49,24 @@ record GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) implemen
     if (!metadata.has(GgufVocabulary.TOKENS)) {
       return Optional.empty();
     }
-    GgufVocabulary vocabulary = new GgufVocabulary(metadata);
     return switch (name) {
       case "tokenizer.json" ->
-          Optional.of(JsonDocument.bytes(TokenizerJson.of(metadata, vocabulary)));
-      case "tokenizer_config.json" -> Optional.of(JsonDocument.bytes(tokenizerConfig(vocabulary)));
-      case "special_tokens_map.json" -> Optional.of(JsonDocument.bytes(specialTokens(vocabulary)));
+          Optional.of(JsonDocument.bytes(TokenizerJson.of(metadata, vocabulary())));
+      case "tokenizer_config.json" ->
+          Optional.of(JsonDocument.bytes(tokenizerConfig(vocabulary())));
+      case "special_tokens_map.json" ->
+          Optional.of(JsonDocument.bytes(specialTokens(vocabulary())));
       case "generation_config.json" ->
-          Optional.of(JsonDocument.bytes(generationConfig(vocabulary)));
+          Optional.of(JsonDocument.bytes(generationConfig(vocabulary())));
       default -> Optional.empty();
     };
+  }
+
+  private synchronized GgufVocabulary vocabulary() {
+    if (vocabulary == null) {
+      vocabulary = new GgufVocabulary(metadata);
+    }
+    return vocabulary;
   }
 
   @Override

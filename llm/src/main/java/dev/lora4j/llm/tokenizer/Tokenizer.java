@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Hugging Face tokenizer: {@code tokenizer.json} with {@code tokenizer_config.json}, {@code
@@ -36,14 +37,15 @@ public final class Tokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final SpecialTokens special;
   private final int vocabularySize;
-  private final Optional<TokenBytes> tokenBytes;
+  private final Vocabulary vocabulary;
+  private @Nullable Optional<TokenBytes> tokenBytes; // guarded by this; null until it is needed
   private Optional<TokenTrie> trie = Optional.empty(); // guarded by this
 
   private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, Vocabulary vocabulary) {
     this.tokenizer = tokenizer;
     this.special = special;
+    this.vocabulary = vocabulary;
     vocabularySize = vocabulary.size();
-    tokenBytes = vocabulary.tokenBytes();
   }
 
   private static void setIfAbsent(String property, String value) {
@@ -188,11 +190,19 @@ public final class Tokenizer implements AutoCloseable {
    * @throws UserError if tokens are not pieces of a text's bytes, as in WordPiece
    */
   public TokenBytes tokenBytes() {
-    return tokenBytes.orElseThrow(
-        () ->
-            new UserError(
-                "constrained decoding needs a byte-level or SentencePiece tokenizer;"
-                    + " this one has another decoder"));
+    return pieces()
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "constrained decoding needs a byte-level or SentencePiece tokenizer;"
+                        + " this one has another decoder"));
+  }
+
+  private synchronized Optional<TokenBytes> pieces() {
+    if (tokenBytes == null) {
+      tokenBytes = vocabulary.tokenBytes();
+    }
+    return tokenBytes;
   }
 
   /**
@@ -202,7 +212,7 @@ public final class Tokenizer implements AutoCloseable {
    */
   public byte[] bytesOf(int id) {
     byte[] bytes =
-        tokenBytes.filter(all -> id < all.size()).map(all -> all.of(id)).orElse(new byte[0]);
+        pieces().filter(all -> id < all.size()).map(all -> all.of(id)).orElse(new byte[0]);
     return bytes.length > 0 ? bytes : decode(id).getBytes(StandardCharsets.UTF_8);
   }
 
@@ -219,7 +229,7 @@ public final class Tokenizer implements AutoCloseable {
     boolean added =
         ids.length == 1
             && decode(ids).equals(text)
-            && tokenBytes.map(bytes -> bytes.of(ids[0]).length == 0).orElse(false);
+            && pieces().map(bytes -> bytes.of(ids[0]).length == 0).orElse(false);
     return added ? OptionalInt.of(ids[0]) : OptionalInt.empty();
   }
 

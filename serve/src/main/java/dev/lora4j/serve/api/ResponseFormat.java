@@ -21,18 +21,19 @@ record ResponseFormat(Optional<JsonNode> schema) {
 
   /** Reads the format; empty for plain text. */
   static Optional<ResponseFormat> of(Params params) {
-    Optional<JsonNode> given = params.value(NAME);
-    if (given.isEmpty()) {
-      return Optional.empty();
-    }
-    if (!given.get().isObject()) {
-      throw Params.wrong(NAME, "an object with a type", given.get());
-    }
-    String type = given.get().path("type").asText();
+    return params.object(NAME).flatMap(ResponseFormat::read);
+  }
+
+  private static Optional<ResponseFormat> read(Params format) {
+    Optional<JsonNode> schema = format.object("json_schema").map(ResponseFormat::schema);
+    String type = format.requiredText("type");
     return switch (type) {
       case "text" -> Optional.empty();
       case "json_object" -> Optional.of(new ResponseFormat(Optional.empty()));
-      case "json_schema" -> Optional.of(new ResponseFormat(Optional.of(schema(given.get()))));
+      case "json_schema" -> {
+        format.required("json_schema");
+        yield Optional.of(new ResponseFormat(schema));
+      }
       default ->
           throw ApiException.invalid(
               NAME + ".type",
@@ -40,16 +41,17 @@ record ResponseFormat(Optional<JsonNode> schema) {
     };
   }
 
-  private static JsonNode schema(JsonNode format) {
-    JsonNode named = format.path("json_schema");
-    if (!named.path("name").asText().matches("[a-zA-Z0-9_-]{1,64}")) {
+  private static JsonNode schema(Params named) {
+    if (!named.requiredText("name").matches("[a-zA-Z0-9_-]{1,64}")) {
       throw ApiException.invalid(
           NAME + ".json_schema.name",
           NAME + ".json_schema.name: expected 1 to 64 letters, digits, _ and -");
     }
-    JsonNode schema = named.path("schema");
+    named.text("description"); // the model does not read it
+    named.flag("strict"); // schemas are enforced in any case
+    JsonNode schema = named.required("schema");
     if (!schema.isObject()) {
-      throw Params.wrong(SCHEMA, "a JSON Schema, an object", schema);
+      throw named.refusal("schema", "a JSON Schema, an object", schema);
     }
     return schema;
   }
