@@ -43,8 +43,19 @@ class InterleavedWeightsTest {
     }
 
     InterleavedWeights interleaved() {
-      return InterleavedWeights.of(type, inFileOrder().bytes().value(), columns);
+      return rearranged(type, inFileOrder().bytes().value(), columns);
     }
+  }
+
+  private static InterleavedWeights rearranged(BlockType type, Tensor rows, int columns) {
+    int rowBytes = Math.toIntExact(rows.size(1));
+    byte[] bytes = new byte[Math.toIntExact(rows.numel())];
+    HeapCopies.read(rows, 0, bytes, bytes.length);
+    return InterleavedWeights.of(
+        type,
+        rows.size(0),
+        columns,
+        (first, to) -> to.put(bytes, Math.toIntExact(first) * rowBytes, to.remaining()));
   }
 
   private static Stream<Case> cases() {
@@ -144,7 +155,7 @@ class InterleavedWeightsTest {
     bytes[19] = 0x7c; // infinite
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = HeapCopies.bytes(bytes).view(16, 18);
-      assertThatThrownBy(() -> InterleavedWeights.of(BlockType.Q4_0, rows, 32))
+      assertThatThrownBy(() -> rearranged(BlockType.Q4_0, rows, 32))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("not finite: Infinity");
     }
