@@ -4,6 +4,7 @@ import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
+import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import jdk.incubator.vector.ByteVector;
@@ -29,7 +30,7 @@ final class VectorGroups {
 
   private VectorGroups() {}
 
-  static void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y)
+  static void multiply(FourBitGroups groups, Object memory, int at, RoundedInput x, float[] y)
       throws Throwable {
     if (COUNT < RowGroups.ROWS) {
       VectorHalfGroups.multiplyCodes(groups, memory, at, x, y);
@@ -127,7 +128,7 @@ final class VectorGroups {
 
   /** The same with two inputs, which share the loads and the codes. */
   static void multiply(
-      RowGroups groups,
+      FourBitGroups groups,
       Object memory,
       int at,
       RoundedInput x,

@@ -3,8 +3,8 @@ package dev.lora4j.nn.vector;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
+import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
-import dev.lora4j.nn.block.RowGroups;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -28,7 +28,7 @@ final class VectorHalfGroups {
   private VectorHalfGroups() {}
 
   static void multiplyCodes(
-      RowGroups groups, Object memory, int scales, RoundedInput x, float[] y) throws Throwable {
+      FourBitGroups groups, Object memory, int scales, RoundedInput x, float[] y) throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     FloatVector nextTotal = total;
     int blocks = x.blocks();

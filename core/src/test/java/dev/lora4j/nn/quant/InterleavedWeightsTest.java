@@ -9,6 +9,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RandomBlocks;
+import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.BatchProduct;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
@@ -59,8 +60,8 @@ class InterleavedWeightsTest {
   }
 
   private static Stream<Case> cases() {
-    return Stream.of(BlockType.Q4_0, BlockType.Q4_1)
-        .flatMap(type -> Stream.of(new Case(type, 256), new Case(type, 1248)));
+    return Stream.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K)
+        .flatMap(type -> Stream.of(new Case(type, 256), new Case(type, type == BlockType.Q6_K ? 1280 : 1248)));
   }
 
   private static FusedLinear layer(InterleavedWeights weight) {
@@ -81,8 +82,8 @@ class InterleavedWeightsTest {
   }
 
   /**
-   * The rounding of an element adds up to 1/510 of the largest of its block, so 1/510 of Σ|w| ·
-   * max|x| in all, and the arithmetic 1e-6 of Σ|w x|.
+   * The rounding of an element to -n … n adds up to 1/2n of the largest of its block, so 1/2n of
+   * Σ|w| · max|x| in all, and the arithmetic 1e-6 of Σ|w x|. n is 255, and 127 for codes of 6 bits.
    */
   @ParameterizedTest
   @MethodSource("cases")
@@ -102,7 +103,7 @@ class InterleavedWeightsTest {
               .abs()
               .sum(1)
               .mul(x.abs().max().to(ScalarType.Double))
-              .div(Ops.keepScalar(510))
+              .div(Ops.keepScalar(of.type() == BlockType.Q6_K ? 254 : 510))
               .add(torch.mv(dense.abs(), x.abs().to(ScalarType.Double)).mul(Ops.keepScalar(1e-6)));
       for (int i = 0; i < OUT; i++) {
         assertThat(Math.abs(y.get(i) - expected.select(0, i).item_double()))
@@ -164,7 +165,7 @@ class InterleavedWeightsTest {
   @ParameterizedTest
   @EnumSource(BlockType.class)
   void onlyWholeGroupsOfTheTwoFormatsAreRearranged(BlockType type) {
-    boolean has = type == BlockType.Q4_0 || type == BlockType.Q4_1;
+    boolean has = RowGroups.suit(type);
     assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
     assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
     assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();
