@@ -9,8 +9,9 @@ import java.util.Arrays;
  * Interleaved rows of Q6_K blocks.
  *
  * <p>A group begins with the scales of the blocks: for each pair of blocks one integer per row, the
- * first block's half in its lower 16 bits. The rest of each block follows, the file's 208 bytes
- * four at a time: 128 of low bits, 64 of high bits, 16 scales.
+ * first block's half in its lower 16 bits. The rest of each block follows in the order in which a
+ * product reads it, so that memory is read ahead: for each half of 128 codes two words of scales,
+ * then eight times one of high bits and two of low bits. The bytes are the file's.
  *
  * @param blocks number of blocks of a row
  */
@@ -20,11 +21,14 @@ public record SixBitGroups(int blocks) implements RowGroups {
   /** Number of bytes of a block of each row, without the halves. */
   public static final int BLOCK = BYTES * ROWS;
 
-  /** Offset of the high bits in a block. */
-  public static final int HIGH = 32 * LINE;
+  /** Number of words of scales before the codes of a half. */
+  public static final int SCALE_WORDS = 2;
 
-  /** Offset of the scales in a block. */
-  public static final int SCALES = 48 * LINE;
+  /** Number of words of eight codes of each quarter. */
+  public static final int CODE_WORDS = 3;
+
+  /** Number of bytes of half a block of each row. */
+  public static final int HALF_BLOCK = BLOCK / 2;
 
   @Override
   public BlockType type() {
@@ -70,7 +74,25 @@ public record SixBitGroups(int blocks) implements RowGroups {
     }
   }
 
+  /**
+   * Returns the offset of a word in a group.
+   *
+   * @param word index in the file's block: 32 of low bits, 16 of high bits, 4 of scales
+   */
   int word(int row, int block, int word) {
-    return codes() + block * BLOCK + word * LINE + row * WORD;
+    return codes() + block * BLOCK + place(word) * LINE + row * WORD;
+  }
+
+  private static int place(int word) {
+    if (word < 32) {
+      return inHalf(word / 16, SCALE_WORDS + word % 8 * CODE_WORDS + 1 + word / 8 % 2);
+    }
+    return word < 48
+        ? inHalf((word - 32) / 8, SCALE_WORDS + word % 8 * CODE_WORDS)
+        : inHalf((word - 48) / 2, word % 2);
+  }
+
+  private static int inHalf(int half, int word) {
+    return half * HALF_BLOCK / LINE + word;
   }
 }

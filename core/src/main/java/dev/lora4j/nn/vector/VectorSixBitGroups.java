@@ -20,6 +20,8 @@ final class VectorSixBitGroups {
   private static final int HALF_IN_FLOAT = 0x8fffe000;
   private static final float OF_HALF = 0x1p112f;
   private static final int LINE = 64;
+  private static final int STEP = SixBitGroups.CODE_WORDS * LINE;
+  private static final int PART = 4 * STEP; // 16 codes of each quarter
 
   private VectorSixBitGroups() {}
 
@@ -40,8 +42,7 @@ final class VectorSixBitGroups {
     int pair = 0;
     for (int block = 0; block < blocks; block += 4) {
       int superBlock = block >> 3;
-      int half = (block >> 2) & 1;
-      int at = halves + codes + superBlock * SixBitGroups.BLOCK;
+      int at = halves + codes + (block >> 2) * SixBitGroups.HALF_BLOCK;
       FloatVector scale =
           ((ByteVector) VectorMemory.LOAD.invokeExact(memory, halves + (superBlock >> 1) * LINE))
               .reinterpretAsInts()
@@ -50,9 +51,7 @@ final class VectorSixBitGroups {
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
-      int lows = at + half * 16 * LINE;
-      int highs = at + SixBitGroups.HIGH + half * 8 * LINE;
-      int ofScales = at + SixBitGroups.SCALES + half * 2 * LINE;
+      int ofCodes = at + SixBitGroups.SCALE_WORDS * LINE;
       for (int part = 0; part < 2; part++) {
         ShortVector first =
             IntVector.broadcast(INTS, offsets[2 * block + part]).reinterpretAsShorts();
@@ -62,14 +61,14 @@ final class VectorSixBitGroups {
             IntVector.broadcast(INTS, offsets[2 * block + 4 + part]).reinterpretAsShorts();
         ShortVector fourth =
             IntVector.broadcast(INTS, offsets[2 * block + 6 + part]).reinterpretAsShorts();
-        int end = (part + 1) * 4 * LINE;
-        for (int from = part * 4 * LINE; from < end; from += LINE, pair += 8) {
+        int end = ofCodes + (part + 1) * PART;
+        for (int from = ofCodes + part * PART; from < end; from += STEP, pair += 8) {
           IntVector high =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, highs + from)).reinterpretAsInts();
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
           IntVector low =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, lows + from)).reinterpretAsInts();
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
           IntVector other =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, lows + from + 8 * LINE))
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + 2 * LINE))
                   .reinterpretAsInts();
           first =
               first.add(
@@ -121,9 +120,9 @@ final class VectorSixBitGroups {
                       .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
         }
         IntVector scales =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, ofScales)).reinterpretAsInts();
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at)).reinterpretAsInts();
         IntVector moreScales =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, ofScales + LINE))
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at + LINE))
                 .reinterpretAsInts();
         int shift = 24 - 8 * part;
         IntVector both;
