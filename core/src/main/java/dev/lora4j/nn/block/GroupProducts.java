@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * rounded to integers, here of 9 bits for codes of 4 bits and of 8 for codes of 6, and products are
  * of integers.
  *
- * <p>For Q4_0, in nanoseconds for 32 weights on a core of a Xeon with AVX-512 and JDK 17, in the cache and
- * from memory: 1.0 and 3; the products of rows in the file's layout that these replaced, 3.0 and
+ * <p>For Q4_0, in nanoseconds for 32 weights on a core of a Xeon with AVX-512 and JDK 17, in the
+ * cache and from memory: 1.0 and 3; the products of rows in the file's layout that these replaced, 3.0 and
  * 5.4. Reading alone takes 1.7.
  */
 public final class GroupProducts {

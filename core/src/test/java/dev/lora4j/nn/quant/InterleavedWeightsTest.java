@@ -9,7 +9,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RandomBlocks;
-import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.BatchProduct;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
@@ -61,7 +60,10 @@ class InterleavedWeightsTest {
 
   private static Stream<Case> cases() {
     return Stream.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K)
-        .flatMap(type -> Stream.of(new Case(type, 256), new Case(type, type == BlockType.Q6_K ? 1280 : 1248)));
+        .flatMap(
+            type ->
+                Stream.of(
+                    new Case(type, 256), new Case(type, type == BlockType.Q6_K ? 1280 : 1248)));
   }
 
   private static FusedLinear layer(InterleavedWeights weight) {
@@ -164,8 +166,9 @@ class InterleavedWeightsTest {
 
   @ParameterizedTest
   @EnumSource(BlockType.class)
-  void onlyWholeGroupsOfTheTwoFormatsAreRearranged(BlockType type) {
-    boolean has = RowGroups.suit(type);
+  void onlyWholeGroupsOfTheFormatsWithALayoutAreRearranged(BlockType type) {
+    boolean has =
+        type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
     assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
     assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
     assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();
