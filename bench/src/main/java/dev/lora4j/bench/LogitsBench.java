@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.IntToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import picocli.CommandLine.Command;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Option;
             + " the last is decoded and the others are a prompt, with llama.cpp's.")
 final class LogitsBench implements Callable<Integer> {
   private static final Path PEER = Path.of("bench", "peers", "logits_llama_cpp.mjs");
+  private static final Path EXACT = Path.of("bench", "peers", "logits_exact.py");
 
   @Option(names = "--model", description = "GGUF file.", required = true)
   private Path model = Path.of("");
@@ -47,28 +49,50 @@ final class LogitsBench implements Callable<Integer> {
   @Option(names = "--tokens", split = ",", description = "The tokens.", required = true)
   private long[] tokens = {};
 
+  @Option(
+      names = "--python",
+      description =
+          "Python interpreter with gguf and transformers, to compare both with a Llama in float64,"
+              + " without an adapter; not compared without it.")
+  private Optional<String> python = Optional.empty();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     JsonNode peers = PeerProcess.run(peer()).report();
     float[] own = ours();
     double normaliser = logSumExp(own);
+    report("lora4j and llama.cpp", peers, token -> own[token] - normaliser);
+    System.out.printf(
+        Locale.ROOT, "standard deviation of the logits %.3f%n", deviation(own));
+    if (python.isPresent() && adapter.isEmpty()) {
+      JsonNode exact = PeerProcess.run(exact(python.get())).report();
+      report("lora4j and float64", exact, token -> own[token] - normaliser);
+      report("llama.cpp and float64", exact, token -> peers.path("" + token).asDouble(Double.NaN));
+    }
+    return 0;
+  }
+
+  /** Prints the differences on the tokens that both have. */
+  private static void report(String names, JsonNode expected, IntToDoubleFunction actual) {
     double largest = 0;
     double squares = 0;
-    for (Map.Entry<String, JsonNode> entry : peers.properties()) {
-      double logProbability = own[Integer.parseInt(entry.getKey())] - normaliser;
-      double difference = Math.abs(logProbability - entry.getValue().doubleValue());
-      largest = Math.max(largest, difference);
-      squares += difference * difference;
+    int count = 0;
+    for (Map.Entry<String, JsonNode> entry : expected.properties()) {
+      double logProbability = actual.applyAsDouble(Integer.parseInt(entry.getKey()));
+      if (!Double.isNaN(logProbability)) {
+        double difference = Math.abs(logProbability - entry.getValue().doubleValue());
+        largest = Math.max(largest, difference);
+        squares += difference * difference;
+        count++;
+      }
     }
     System.out.printf(
         Locale.ROOT,
-        "log-probabilities of %d tokens: root mean square difference %.4f, largest %.4f;"
-            + " standard deviation of the logits %.3f%n",
-        peers.size(),
-        Math.sqrt(squares / peers.size()),
-        largest,
-        deviation(own));
-    return 0;
+        "%s, log-probabilities of %d tokens: root mean square difference %.6f, largest %.6f%n",
+        names,
+        count,
+        Math.sqrt(squares / count),
+        largest);
   }
 
   private float[] ours() {
@@ -113,12 +137,20 @@ final class LogitsBench implements Callable<Integer> {
     return Math.sqrt(squares / values.length - mean * mean);
   }
 
+  private List<String> exact(String interpreter) {
+    return List.of(
+        interpreter, EXACT.toString(), "--model", model.toString(), "--tokens", joinedTokens());
+  }
+
+  private String joinedTokens() {
+    return String.join(",", Arrays.stream(tokens).mapToObj(Long::toString).toList());
+  }
+
   private List<String> peer() {
     List<String> command = new ArrayList<>(List.of("node", PEER.toString()));
     command.addAll(List.of("--modules", modules.toString(), "--model", model.toString()));
     adapter.ifPresent(file -> command.addAll(List.of("--adapter", file + ".gguf")));
-    String all = String.join(",", Arrays.stream(tokens).mapToObj(Long::toString).toList());
-    command.addAll(List.of("--tokens", all));
+    command.addAll(List.of("--tokens", joinedTokens()));
     return command;
   }
 }

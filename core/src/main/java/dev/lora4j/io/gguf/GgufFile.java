@@ -4,6 +4,7 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorFile;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -124,12 +125,13 @@ public final class GgufFile implements TensorFile {
   }
 
   /**
-   * Reads the bytes of a tensor of at least one dimension into memory.
+   * Reads the bytes of consecutive rows of a matrix.
    *
-   * @return {@code [rows…, bytes of a row]}, uint8, in the caller's pointer scope
+   * @param first index of the first row
+   * @param to is filled with whole rows
    */
-  public Tensor readBytes(String name) {
-    return part(name).readBytes(name, tensor(name));
+  public void readRows(String name, long first, ByteBuffer to) {
+    part(name).readRows(name, tensor(name), first, to);
   }
 
   @Override

@@ -48,10 +48,9 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header, MappedFile pa
         : pages.tensor(DType.U8, header.dataStart() + tensor.offset(), byteSizes(tensor));
   }
 
-  /** Reads the bytes of a tensor of at least one dimension, {@code [rows…, bytes of a row]}. */
-  Tensor readBytes(String name, GgufTensor tensor) {
-    long start = header.dataStart() + tensor.offset();
-    return FileTensors.read(path, channel, "tensor " + name, DType.U8, start, byteSizes(tensor));
+  /** Reads the bytes of a matrix from a row on. */
+  void readRows(String name, GgufTensor tensor, long first, ByteBuffer to) {
+    fill(name, to, tensor, first * byteSizes(tensor)[1]);
   }
 
   private static long[] byteSizes(GgufTensor tensor) {
@@ -88,7 +87,7 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header, MappedFile pa
   }
 
   private void fill(String name, ByteBuffer part, GgufTensor tensor, long from) {
-    long start = header.dataStart() + tensor.offset() + from;
+    long start = header.dataStart() + tensor.offset() + from - part.position();
     try {
       while (part.hasRemaining()) {
         if (channel.read(part, start + part.position()) < 0) {

@@ -1,29 +1,72 @@
 package dev.lora4j.nn.block;
 
+import java.util.Arrays;
+
 /**
- * An input of {@link GroupProducts}: each 32 elements as integers of 9 bits and a scale, in the
- * order in which a row's codes lie in a group.
+ * An input of {@link GroupProducts}: each 32 elements as integers and a scale, in the order in
+ * which a row's codes lie in a group.
  *
- * <p>A word of four bytes has eight codes of 4 bits. Its lower and its upper half are multiplied as
- * integers of 16 bits, so the two elements that they meet are a pair.
+ * <p>A word of four bytes has eight codes. Its lower and its upper half are multiplied as integers
+ * of 16 bits, so the two elements that they meet are a pair.
  */
 public final class RoundedInput {
   static final int BLOCK = 32;
 
-  /** Number of pairs of a block: four words, in each of which four pairs of codes. */
+  /** Number of pairs of a block. */
   public static final int PAIRS = BLOCK / 2;
 
-  /** The sum of 16 products with codes from -8 to 7 fits 16 bits. */
-  private static final int LARGEST = Short.MAX_VALUE / (16 * 8);
-
-  private static final int ZERO_CODE = 8;
   private static final float TO_NEAREST = 0x1.8p23f; // added and subtracted, it rounds
 
+  /** The order of the elements, and the largest integer whose sums of products fit 16 bits. */
+  public enum Order {
+    /** Codes from -8 to 7, of which a sum has 16: one of each half of a block. */
+    FOUR_BITS(8, 16, 1),
+
+    /** Codes from -32 to 31, of which a sum has 8: one of each quarter of a block. */
+    SIX_BITS(32, 8, 4);
+
+    private final int zeroCode;
+    private final int largest;
+    private final int sums; // in either half of a word
+    private final int[] places;
+
+    Order(int zeroCode, int products, int blocks) {
+      this.zeroCode = zeroCode;
+      largest = Short.MAX_VALUE / (zeroCode * products);
+      sums = PAIRS / products;
+      places = new int[blocks * BLOCK];
+      Arrays.setAll(places, element -> blocks == 1 ? inBlock(element) : inFourBlocks(element));
+    }
+
+    /** Byte i of 16 has elements i and i + 16. */
+    private static int inBlock(int element) {
+      int at = element % 16;
+      return place(at / 4 * 4, at, element / 16);
+    }
+
+    /** Byte i of 64 has elements i and i + 64 of 128. */
+    private static int inFourBlocks(int element) {
+      int block = element / BLOCK;
+      int at = element % BLOCK;
+      return place(at / 4 * 8 + block % 2 * 4, at, block / 2);
+    }
+
+    /** Returns twice the index of the pair, plus 1 for its upper half. */
+    private static int place(int pairsOfWord, int at, int nibble) {
+      return 2 * (pairsOfWord + at % 2 * 2 + nibble) + at % 4 / 2;
+    }
+  }
+
+  private final Order order;
   private int blocks;
   private int[] pairs = new int[0];
   private int[] offsets = new int[0];
   private float[] scales = new float[0];
   private float[] sums = new float[0];
+
+  public RoundedInput(Order order) {
+    this.order = order;
+  }
 
   /** Returns the number of blocks. */
   public int blocks() {
@@ -35,7 +78,10 @@ public final class RoundedInput {
     return pairs;
   }
 
-  /** Returns a pair for each block, minus 8 times the sums of its elements in either half. */
+  /**
+   * Returns a pair for each sum of products, minus the code of zero times the sum of its elements
+   * in either half. A block has one sum, or one of each 16 elements.
+   */
   public int[] offsets() {
     return offsets;
   }
@@ -55,7 +101,7 @@ public final class RoundedInput {
     blocks = columns / BLOCK;
     if (scales.length < blocks) {
       pairs = new int[blocks * PAIRS];
-      offsets = new int[blocks];
+      offsets = new int[blocks * order.sums];
       scales = new float[blocks];
       sums = new float[blocks];
     }
@@ -70,22 +116,37 @@ public final class RoundedInput {
     for (int i = 0; i < BLOCK; i++) {
       largest = Math.max(largest, Math.abs(x[from + i]));
     }
-    float factor = largest < Float.MIN_NORMAL ? 0 : LARGEST / largest;
+    float factor = largest < Float.MIN_NORMAL ? 0 : order.largest / largest;
+    int total = 0;
+    int count = BLOCK / order.sums;
+    for (int sum = 0; sum < order.sums; sum++) {
+      total += roundSum(x, from + sum * count, count, factor, block * order.sums + sum);
+    }
+    scales[block] = largest / order.largest;
+    sums[block] = scales[block] * total;
+  }
+
+  /** Rounds the elements of one sum of products, and returns their sum. */
+  private int roundSum(float[] x, int from, int count, float factor, int sum) {
+    int[] places = order.places;
+    int first = from % places.length;
+    int base = (from - first) / 2;
     int lower = 0;
     int upper = 0;
-    for (int word = 0; word < 4; word++) {
-      for (int code = 0; code < 4; code++) {
-        int element = from + 4 * word + (code >> 1) + (code & 1) * 16;
-        int first = rounded(x[element] * factor);
-        int second = rounded(x[element + 2] * factor);
-        pairs[block * PAIRS + 4 * word + code] = pair(first, second);
-        lower += first;
-        upper += second;
+    for (int i = 0; i < count; i++) {
+      int value = rounded(x[from + i] * factor);
+      int place = places[first + i];
+      int index = base + (place >> 1);
+      if ((place & 1) == 0) {
+        pairs[index] = pair(value, pairs[index] >> 16);
+        lower += value;
+      } else {
+        pairs[index] = pair(pairs[index], value);
+        upper += value;
       }
     }
-    offsets[block] = pair(-ZERO_CODE * lower, -ZERO_CODE * upper);
-    scales[block] = largest / LARGEST;
-    sums[block] = scales[block] * (lower + upper);
+    offsets[sum] = pair(-order.zeroCode * lower, -order.zeroCode * upper);
+    return lower + upper;
   }
 
   private static int rounded(float value) {

@@ -3,6 +3,10 @@ package dev.lora4j.nn.kernel;
 import dev.lora4j.nn.block.DotProduct;
 import dev.lora4j.nn.block.RoundedInput;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * An input of products with weights: native memory, and copies in the forms that compact weights
@@ -13,8 +17,9 @@ public final class RowInput {
   private FloatVector vector;
   private float[] elements = new float[0];
   private boolean isCopied;
-  private final RoundedInput rounded = new RoundedInput();
-  private boolean isRounded;
+  private final Map<RoundedInput.Order, RoundedInput> inputs =
+      new EnumMap<>(RoundedInput.Order.class);
+  private final Set<RoundedInput.Order> rounded = EnumSet.noneOf(RoundedInput.Order.class);
 
   public RowInput(FloatVector vector) {
     this.vector = vector;
@@ -24,7 +29,7 @@ public final class RowInput {
   public RowInput of(FloatVector changed) {
     vector = changed;
     isCopied = false;
-    isRounded = false;
+    rounded.clear();
     return this;
   }
 
@@ -47,11 +52,12 @@ public final class RowInput {
   }
 
   /** Returns the elements rounded for products with interleaved rows. */
-  public RoundedInput rounded() {
-    if (!isRounded) {
-      rounded.round(elements(), vector.size());
-      isRounded = true;
+  public RoundedInput rounded(RoundedInput.Order order) {
+    RoundedInput input = inputs.computeIfAbsent(order, RoundedInput::new);
+    if (!rounded.contains(order)) {
+      input.round(elements(), vector.size());
+      rounded.add(order);
     }
-    return rounded;
+    return input;
   }
 }

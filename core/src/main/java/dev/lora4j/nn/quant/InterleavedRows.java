@@ -1,6 +1,7 @@
 package dev.lora4j.nn.quant;
 
 import dev.lora4j.nn.block.GroupProducts;
+import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.RowInput;
@@ -56,18 +57,19 @@ final class InterleavedRows implements RowSource {
 
   @Override
   public void prepare(RowInput x) {
-    x.rounded();
+    rounded(x);
   }
 
   @Override
   public void multiply(
       long first, int count, RowInput x, RowScratch scratch, FloatVector y, int place) {
     float[] sums = scratch.values(RowGroups.ROWS);
+    RoundedInput rounded = rounded(x);
     forEachGroup(
         first,
         count,
         (products, group, from, used, done) -> {
-          products.multiply(group, x.rounded(), sums);
+          products.multiply(group, rounded, sums);
           y.put(place + done, sums, from, used);
         });
   }
@@ -84,14 +86,20 @@ final class InterleavedRows implements RowSource {
       int place) {
     float[] sums = scratch.values(RowGroups.ROWS);
     float[] sumsOfOther = scratch.moreValues(RowGroups.ROWS);
+    RoundedInput rounded = rounded(x);
+    RoundedInput otherRounded = rounded(other);
     forEachGroup(
         first,
         count,
         (products, group, from, used, done) -> {
-          products.multiply(group, x.rounded(), other.rounded(), sums, sumsOfOther);
+          products.multiply(group, rounded, otherRounded, sums, sumsOfOther);
           y.put(place + done, sums, from, used);
           ofOther.put(place + done, sumsOfOther, from, used);
         });
+  }
+
+  private RoundedInput rounded(RowInput x) {
+    return x.rounded(weights.groups().inputOrder());
   }
 
   /** The use of some rows of a group. */

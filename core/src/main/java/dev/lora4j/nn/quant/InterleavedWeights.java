@@ -8,6 +8,7 @@ import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.CompactMatrix;
 import dev.lora4j.nn.kernel.LinearWeights;
+import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -17,8 +18,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A frozen weight in Q4_0 or Q4_1 blocks, rearranged in memory for decoding with the Vector API; of
- * the same size as in its file.
+ * A frozen weight in Q4_0, Q4_1 or Q6_K blocks, rearranged in memory for decoding with the Vector
+ * API; of the same size as in its file.
  *
  * @param groups the layout of 16 rows
  * @param bytes {@code [out / 16, bytes of a group]}, uint8, contiguous, on the CPU
@@ -44,22 +45,35 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
         && GroupProducts.areFast();
   }
 
+  /** The blocks of a matrix in the file's layout, read some rows at a time. */
+  @FunctionalInterface
+  public interface FileRows {
+
+    /**
+     * Reads consecutive rows.
+     *
+     * @param first index of the first row
+     * @param to is filled
+     */
+    void read(long first, ByteBuffer to);
+  }
+
   /**
-   * Rearranges the blocks of a matrix.
+   * Rearranges the blocks of a matrix, 16 rows at a time.
    *
-   * @param rows {@code [out, bytes of a row]}, uint8, contiguous, on the CPU; stays the caller's
+   * @param rows number of rows, a multiple of 16
    * @throws UserError if a scale is not finite
    */
-  public static InterleavedWeights of(BlockType type, Tensor rows, long columns) {
+  public static InterleavedWeights of(BlockType type, long rows, long columns, FileRows source) {
     RowGroups groups = RowGroups.of(type, columns);
     byte[] in = new byte[RowGroups.ROWS * groups.rowBytes()];
     byte[] out = new byte[groups.groupBytes()];
-    long count = rows.size(0) / RowGroups.ROWS;
+    long count = rows / RowGroups.ROWS;
     try (PointerScope scope = new PointerScope()) {
       Tensor bytes =
           torch.empty(new long[] {count, out.length}, torch.dtype(ScalarType.Byte), null);
       for (long group = 0; group < count; group++) {
-        HeapCopies.read(rows, group * in.length, in, in.length);
+        source.read(group * RowGroups.ROWS, ByteBuffer.wrap(in));
         groups.pack(in, out);
         HeapCopies.write(out, bytes, group * out.length);
       }

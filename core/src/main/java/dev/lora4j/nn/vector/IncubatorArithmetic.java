@@ -2,8 +2,10 @@ package dev.lora4j.nn.vector;
 
 import dev.lora4j.nn.block.BlockDequantizer;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.block.SixBitGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -45,7 +47,11 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   @Override
   public void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
     try {
-      VectorGroups.multiply(groups, memory, at, x, y);
+      if (groups instanceof SixBitGroups six) {
+        VectorSixBitGroups.multiply(six, memory, at, x, y);
+      } else {
+        VectorGroups.multiply((FourBitGroups) groups, memory, at, x, y);
+      }
     } catch (Throwable e) {
       throw unexpected(e);
     }
@@ -61,7 +67,12 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       float[] y,
       float[] ofOther) {
     try {
-      VectorGroups.multiply(groups, memory, at, x, other, y, ofOther);
+      if (groups instanceof SixBitGroups six) {
+        VectorSixBitGroups.multiply(six, memory, at, x, y);
+        VectorSixBitGroups.multiply(six, memory, at, other, ofOther);
+      } else {
+        VectorGroups.multiply((FourBitGroups) groups, memory, at, x, other, y, ofOther);
+      }
     } catch (Throwable e) {
       throw unexpected(e);
     }

@@ -4,6 +4,7 @@ import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
+import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import jdk.incubator.vector.ByteVector;
@@ -29,11 +30,15 @@ final class VectorGroups {
 
   private VectorGroups() {}
 
-  static void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y)
+  static void multiply(FourBitGroups groups, Object memory, int at, RoundedInput x, float[] y)
       throws Throwable {
+    if (COUNT < RowGroups.ROWS) {
+      VectorHalfGroups.multiplyCodes(groups, memory, at, x, y);
+    } else {
+      multiplyCodes(memory, at, at + groups.codes(), x, y);
+    }
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
       int scales = at + 4 * lane;
-      multiplyCodes(memory, scales, scales + groups.codes(), x, y, lane);
       if (groups.hasMinima()) {
         addMinima(memory, scales, scales + groups.minima(), x, y, lane);
       }
@@ -41,7 +46,7 @@ final class VectorGroups {
   }
 
   private static void multiplyCodes(
-      Object memory, int scales, int codes, RoundedInput x, float[] y, int lane) throws Throwable {
+      Object memory, int scales, int codes, RoundedInput x, float[] y) throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     int blocks = x.blocks();
     int[] pairs = x.pairs();
@@ -118,12 +123,12 @@ final class VectorGroups {
       scale = scale.mul(OF_HALF).mul(scalesOfInput[block]);
       total = ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(scale, total);
     }
-    total.intoArray(y, lane);
+    total.intoArray(y, 0);
   }
 
   /** The same with two inputs, which share the loads and the codes. */
   static void multiply(
-      RowGroups groups,
+      FourBitGroups groups,
       Object memory,
       int at,
       RoundedInput x,

@@ -53,16 +53,16 @@ class VectorBlocksTest {
   @ParameterizedTest
   @EnumSource(
       value = BlockType.class,
-      names = {"Q4_0", "Q4_1"})
+      names = {"Q4_0", "Q4_1", "Q6_K"})
   void productsOfInterleavedRowsHaveTheSameBits(BlockType type) {
     for (int blocks : new int[] {1, 2, 39}) {
-      RowGroups groups = new RowGroups(type, blocks);
+      RowGroups groups = RowGroups.of(type, (long) blocks * type.elements());
       byte[] group = new byte[groups.groupBytes()];
       groups.pack(RandomBlocks.of(type, RowGroups.ROWS * blocks, blocks), group);
       ByteBuffer bytes = ByteBuffer.allocateDirect(2 * group.length);
       bytes.put(group.length, group);
       int columns = blocks * type.elements();
-      RoundedInput x = new RoundedInput();
+      RoundedInput x = new RoundedInput(groups.inputOrder());
       x.round(padded(new SplittableRandom(blocks), columns), columns);
       float[] expected = new float[RowGroups.ROWS];
       float[] actual = new float[RowGroups.ROWS];
@@ -71,7 +71,7 @@ class VectorBlocksTest {
       new GroupProducts(groups, bytes).multiply(1, x, actual);
       assertThat(actual).isEqualTo(expected);
 
-      RoundedInput other = new RoundedInput();
+      RoundedInput other = new RoundedInput(groups.inputOrder());
       other.round(padded(new SplittableRandom(99), columns), columns);
       float[] ofX = new float[RowGroups.ROWS];
       new GroupProducts(groups, bytes).multiply(1, other, x, actual, ofX);

@@ -43,13 +43,27 @@ class InterleavedWeightsTest {
     }
 
     InterleavedWeights interleaved() {
-      return InterleavedWeights.of(type, inFileOrder().bytes().value(), columns);
+      return rearranged(type, inFileOrder().bytes().value(), columns);
     }
   }
 
+  private static InterleavedWeights rearranged(BlockType type, Tensor rows, int columns) {
+    int rowBytes = Math.toIntExact(rows.size(1));
+    byte[] bytes = new byte[Math.toIntExact(rows.numel())];
+    HeapCopies.read(rows, 0, bytes, bytes.length);
+    return InterleavedWeights.of(
+        type,
+        rows.size(0),
+        columns,
+        (first, to) -> to.put(bytes, Math.toIntExact(first) * rowBytes, to.remaining()));
+  }
+
   private static Stream<Case> cases() {
-    return Stream.of(BlockType.Q4_0, BlockType.Q4_1)
-        .flatMap(type -> Stream.of(new Case(type, 256), new Case(type, 1248)));
+    return Stream.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K)
+        .flatMap(
+            type ->
+                Stream.of(
+                    new Case(type, 256), new Case(type, type == BlockType.Q6_K ? 1280 : 1248)));
   }
 
   private static FusedLinear layer(InterleavedWeights weight) {
@@ -70,8 +84,8 @@ class InterleavedWeightsTest {
   }
 
   /**
-   * The rounding of an element adds up to 1/510 of the largest of its block, so 1/510 of Σ|w| ·
-   * max|x| in all, and the arithmetic 1e-6 of Σ|w x|.
+   * The rounding of an element to -n … n adds up to 1/2n of the largest of its block, so 1/2n of
+   * Σ|w| · max|x| in all, and the arithmetic 1e-6 of Σ|w x|. n is 255, and 127 for codes of 6 bits.
    */
   @ParameterizedTest
   @MethodSource("cases")
@@ -91,7 +105,7 @@ class InterleavedWeightsTest {
               .abs()
               .sum(1)
               .mul(x.abs().max().to(ScalarType.Double))
-              .div(Ops.keepScalar(510))
+              .div(Ops.keepScalar(of.type() == BlockType.Q6_K ? 254 : 510))
               .add(torch.mv(dense.abs(), x.abs().to(ScalarType.Double)).mul(Ops.keepScalar(1e-6)));
       for (int i = 0; i < OUT; i++) {
         assertThat(Math.abs(y.get(i) - expected.select(0, i).item_double()))
@@ -144,7 +158,7 @@ class InterleavedWeightsTest {
     bytes[19] = 0x7c; // infinite
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = HeapCopies.bytes(bytes).view(16, 18);
-      assertThatThrownBy(() -> InterleavedWeights.of(BlockType.Q4_0, rows, 32))
+      assertThatThrownBy(() -> rearranged(BlockType.Q4_0, rows, 32))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("not finite: Infinity");
     }
@@ -152,8 +166,9 @@ class InterleavedWeightsTest {
 
   @ParameterizedTest
   @EnumSource(BlockType.class)
-  void onlyWholeGroupsOfTheTwoFormatsAreRearranged(BlockType type) {
-    boolean has = type == BlockType.Q4_0 || type == BlockType.Q4_1;
+  void onlyWholeGroupsOfTheFormatsWithALayoutAreRearranged(BlockType type) {
+    boolean has =
+        type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
     assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
     assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
     assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();

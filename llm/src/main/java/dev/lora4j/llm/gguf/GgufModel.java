@@ -252,8 +252,10 @@ public final class GgufModel implements WeightFile {
         type.blocks().filter(blocks -> InterleavedWeights.suit(blocks, stored.get(0), columns));
     try (PointerScope scope = new PointerScope()) {
       if (rearranged.isPresent()) {
-        Tensor rows = layout.rowsFromGguf(name, file.readBytes(inFile(name)));
-        return Optional.of(InterleavedWeights.of(rearranged.get(), rows, columns));
+        MatrixRows rows = new MatrixRows(file, layout, name, inFile(name));
+        return Optional.of(
+            InterleavedWeights.of(
+                rearranged.get(), stored.get(0), columns, rows));
       }
       return file.mapBytes(inFile(name))
           .map(bytes -> layout.rowsFromGguf(name, bytes))

@@ -1,0 +1,182 @@
+package dev.lora4j.nn.vector;
+
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.INTS;
+
+import dev.lora4j.nn.block.RoundedInput;
+import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.block.SixBitGroups;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** As {@link VectorGroups}, with the codes of 6 bits of Q6_K. */
+final class VectorSixBitGroups {
+  private static final int NIBBLES = 0x000f000f;
+  private static final int HIGH_BITS = 0x00300030;
+  private static final int HALF_IN_FLOAT = 0x8fffe000;
+  private static final float OF_HALF = 0x1p112f;
+  private static final int LINE = 64;
+  private static final int STEP = SixBitGroups.CODE_WORDS * LINE;
+  private static final int PART = 4 * STEP; // 16 codes of each quarter
+
+  private VectorSixBitGroups() {}
+
+  static void multiply(SixBitGroups groups, Object memory, int at, RoundedInput x, float[] y)
+      throws Throwable {
+    for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
+      multiply(memory, at + 4 * lane, groups.codes(), x, y, lane);
+    }
+  }
+
+  private static void multiply(
+      Object memory, int halves, int codes, RoundedInput x, float[] y, int lane) throws Throwable {
+    FloatVector total = FloatVector.zero(FLOATS);
+    int[] pairs = x.pairs();
+    int[] offsets = x.offsets();
+    float[] scalesOfInput = x.scales();
+    int blocks = x.blocks();
+    int pair = 0;
+    for (int block = 0; block < blocks; block += 4) {
+      int superBlock = block >> 3;
+      int at = halves + codes + (block >> 2) * SixBitGroups.HALF_BLOCK;
+      FloatVector scale =
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, halves + (superBlock >> 1) * LINE))
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 16 - (superBlock & 1) * 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      int ofCodes = at + SixBitGroups.SCALE_WORDS * LINE;
+      for (int part = 0; part < 2; part++) {
+        ShortVector first =
+            IntVector.broadcast(INTS, offsets[2 * block + part]).reinterpretAsShorts();
+        ShortVector second =
+            IntVector.broadcast(INTS, offsets[2 * block + 2 + part]).reinterpretAsShorts();
+        ShortVector third =
+            IntVector.broadcast(INTS, offsets[2 * block + 4 + part]).reinterpretAsShorts();
+        ShortVector fourth =
+            IntVector.broadcast(INTS, offsets[2 * block + 6 + part]).reinterpretAsShorts();
+        int end = ofCodes + (part + 1) * PART;
+        for (int from = ofCodes + part * PART; from < end; from += STEP, pair += 8) {
+          IntVector high =
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
+          IntVector low =
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
+          IntVector other =
+              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + 2 * LINE))
+                  .reinterpretAsInts();
+          first =
+              first.add(
+                  low.and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHL, 4).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+          third =
+              third.add(
+                  low.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                      .or(high.and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+          first =
+              first.add(
+                  low.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHR, 4).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+          third =
+              third.add(
+                  low.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHR, 8).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+          second =
+              second.add(
+                  other.and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHL, 2).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
+          fourth =
+              fourth.add(
+                  other.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHR, 2).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
+          second =
+              second.add(
+                  other.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHR, 6).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
+          fourth =
+              fourth.add(
+                  other.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                      .or(high.lanewise(VectorOperators.LSHR, 10).and(HIGH_BITS))
+                      .reinterpretAsShorts()
+                      .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
+        }
+        IntVector scales =
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at)).reinterpretAsInts();
+        IntVector moreScales =
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at + LINE))
+                .reinterpretAsInts();
+        int shift = 24 - 8 * part;
+        IntVector both;
+        IntVector sum;
+        both = first.reinterpretAsInts();
+        sum =
+            both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16))
+                .mul(
+                    scales
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .lanewise(VectorOperators.ASHR, 24));
+        total =
+            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                .fma(scale.mul(scalesOfInput[block]), total);
+        both = second.reinterpretAsInts();
+        sum =
+            both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16))
+                .mul(
+                    scales
+                        .lanewise(VectorOperators.LSHL, shift - 16)
+                        .lanewise(VectorOperators.ASHR, 24));
+        total =
+            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                .fma(scale.mul(scalesOfInput[block + 1]), total);
+        both = third.reinterpretAsInts();
+        sum =
+            both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16))
+                .mul(
+                    moreScales
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .lanewise(VectorOperators.ASHR, 24));
+        total =
+            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                .fma(scale.mul(scalesOfInput[block + 2]), total);
+        both = fourth.reinterpretAsInts();
+        sum =
+            both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16))
+                .mul(
+                    moreScales
+                        .lanewise(VectorOperators.LSHL, shift - 16)
+                        .lanewise(VectorOperators.ASHR, 24));
+        total =
+            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+                .fma(scale.mul(scalesOfInput[block + 3]), total);
+      }
+    }
+    total.intoArray(y, lane);
+  }
+}
