@@ -27,6 +27,31 @@ public final class MixedBatch {
    * @throws UserError if an adapter is unknown, or its deltas can't share a batch
    */
   public static AdapterScope using(LoraModel model, List<String> adapterOfRow) {
+    PerRowAdapters perRow = perRow(model, adapterOfRow);
+    return entered(model, perRow, perRow::retire);
+  }
+
+  /**
+   * Does the same for a network whose last layers compute fewer rows, such as one for each text
+   * instead of each token.
+   *
+   * @param adapterOfRow one for each row of most layers' inputs
+   * @param adapterOfFewer one for each row of the other layers' inputs
+   */
+  public static AdapterScope using(
+      LoraModel model, List<String> adapterOfRow, List<String> adapterOfFewer) {
+    PerRowAdapters all = perRow(model, adapterOfRow);
+    PerRowAdapters fewer = perRow(model, adapterOfFewer);
+    return entered(
+        model,
+        new RowCountAdapters(all, fewer),
+        () -> {
+          all.retire();
+          fewer.retire();
+        });
+  }
+
+  private static PerRowAdapters perRow(LoraModel model, List<String> adapterOfRow) {
     AdapterRegistry adapters = model.adapters();
     adapters.requireUnmerged("use other adapters");
     PerRowAdapters perRow = new PerRowAdapters(adapters.ofRows(adapterOfRow));
@@ -36,10 +61,14 @@ public final class MixedBatch {
             "adapter '%s' can't share a batch with others".formatted(adapter.name()));
       }
     }
-    AdapterScope entered = adapters.enter(() -> perRow);
+    return perRow;
+  }
+
+  private static AdapterScope entered(LoraModel model, ActiveAdapters active, Runnable retire) {
+    AdapterScope scope = model.adapters().enter(() -> active);
     return () -> {
-      entered.close();
-      perRow.retire();
+      scope.close();
+      retire.run();
     };
   }
 

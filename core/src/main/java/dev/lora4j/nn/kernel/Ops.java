@@ -207,13 +207,6 @@ public final class Ops {
     return torch.cat(new TensorVector(parts), axis);
   }
 
-  /** Pads a matrix with zeros along an axis to a multiple of a size. */
-  public static Tensor padded(Tensor matrix, int axis, long multiple) {
-    long missing = (multiple - matrix.size(axis) % multiple) % multiple;
-    long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
-    return torch.constant_pad_nd(matrix, zeros);
-  }
-
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }

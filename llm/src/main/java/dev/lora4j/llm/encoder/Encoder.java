@@ -40,16 +40,41 @@ public abstract class Encoder extends Module {
    * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}
    */
   public final Tensor hidden(UnpaddedTokens tokens) {
+    check(tokens);
+    return encode(tokens);
+  }
+
+  /**
+   * Computes the final hidden state of each text's first token, in less time than those of all
+   * tokens if the encoder can leave out a part of its last layer.
+   *
+   * @return {@code [B, H]}
+   * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}
+   */
+  public final Tensor firstHidden(UnpaddedTokens tokens) {
+    check(tokens);
+    return tokens.inBatch(encodeFirst(tokens));
+  }
+
+  private void check(UnpaddedTokens tokens) {
     if (tokens.width() > config.maxPositions()) {
       throw new UserError(
           "a text of %d tokens is longer than the %d that %s takes; cut it"
               .formatted(tokens.width(), config.maxPositions(), config.modelType()));
     }
-    return encode(tokens);
   }
 
   /** Computes the final hidden states, {@code [N, H]}. */
   protected abstract Tensor encode(UnpaddedTokens tokens);
+
+  /**
+   * Computes the final hidden state of each text's first token.
+   *
+   * @return {@code [B, H]}, in the order of the tokens
+   */
+  protected Tensor encodeFirst(UnpaddedTokens tokens) {
+    return tokens.first(encode(tokens));
+  }
 
   /**
    * Computes BERT's pooler, {@code tanh(W h + b)} of the first token.

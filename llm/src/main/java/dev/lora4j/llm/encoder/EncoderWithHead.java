@@ -61,19 +61,18 @@ public abstract class EncoderWithHead extends Module {
    * @return {@code [B, labels]} of texts, or {@code [N, labels]} of tokens
    */
   public final Tensor logits(UnpaddedTokens tokens) {
-    return head(features(tokens, encoder.hidden(tokens)));
+    return head(features(tokens));
   }
 
   /**
-   * Returns the hidden states that the head takes: of each token, or pooled from each text.
+   * Computes the hidden states that the head takes: of each token, or one for each text.
    *
-   * @param hidden the encoder's hidden states, {@code [N, H]}
    * @return {@code [N, H]} of tokens or {@code [B, H]} of texts
    */
-  public Tensor features(UnpaddedTokens tokens, Tensor hidden) {
+  public Tensor features(UnpaddedTokens tokens) {
     return type() == HeadType.TOKEN_CLASSIFICATION
-        ? hidden
-        : tokens.pooled(hidden, texts -> texts.select(1, 0));
+        ? encoder.hidden(tokens)
+        : encoder.firstHidden(tokens);
   }
 
   /**

@@ -72,10 +72,11 @@ final class HeadedEncoder implements TaskNetwork {
   @Override
   public Tensor features(
       List<TokenSequence> texts, LoraModel adapters, List<String> adapterOfText) {
-    UnpaddedTokens tokens = tokens(texts);
-    try (AdapterScope scope = MixedBatch.using(adapters, tokens.ofTokens(adapterOfText))) {
-      Tensor features = model.features(tokens, model.encoder().hidden(tokens));
-      return textAfterText(texts, tokens, features);
+    UnpaddedTokens tokens = UnpaddedTokens.of(texts, adapterOfText, model.device());
+    try (AdapterScope scope =
+        MixedBatch.using(
+            adapters, tokens.ofTokens(adapterOfText), tokens.ofTexts(adapterOfText))) {
+      return textAfterText(texts, tokens, model.features(tokens));
     }
   }
 
