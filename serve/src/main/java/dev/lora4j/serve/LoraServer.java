@@ -9,6 +9,8 @@ import dev.lora4j.serve.engine.ServingLimits;
 import dev.lora4j.serve.http.HttpErrors;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.metrics.ServerMetrics;
+import dev.lora4j.serve.task.TaskAdapters;
+import dev.lora4j.serve.task.TaskEndpoints;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,6 +54,7 @@ public final class LoraServer implements AutoCloseable {
   private final ServerConnector connector;
   private final ServerMetrics metrics;
   private final ServedModels models;
+  private final TaskAdapters tasks;
   private final Optional<FineTuningService> tuning;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -59,6 +62,7 @@ public final class LoraServer implements AutoCloseable {
     metrics = new ServerMetrics(builder.registry());
     models = open(builder);
     metrics.watch(models);
+    tasks = tasks(builder);
     tuning = tuning(builder);
     QueuedThreadPool threads =
         new QueuedThreadPool(
@@ -69,7 +73,14 @@ public final class LoraServer implements AutoCloseable {
     connector = connector(builder);
     server.addConnector(connector);
     server.addBean(connectionLimit(builder.maxConnections()));
-    ApiHandler api = new ApiHandler(models, builder.folder(), tuning, builder.access(), metrics);
+    ApiHandler api =
+        new ApiHandler(
+            models,
+            builder.folder(),
+            tuning,
+            new TaskEndpoints(tasks, builder.limits().maxQueue()),
+            builder.access(),
+            metrics);
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
@@ -90,10 +101,38 @@ public final class LoraServer implements AutoCloseable {
                   InferenceEngine.open(
                       name, path, builder.storage(), builder.folder(), limits, context)));
       ServedModels models = new ServedModels(engines);
-      builder.adapters().forEach((name, directory) -> models.load(name, directory, false));
+      builder
+          .adapters()
+          .forEach(
+              (name, directory) -> {
+                if (!TaskAdapters.takes(directory)) {
+                  models.load(name, directory, false);
+                }
+              });
       return models;
     } catch (RuntimeException e) {
       engines.forEach(InferenceEngine::close);
+      metrics.close();
+      throw e;
+    }
+  }
+
+  private TaskAdapters tasks(LoraServerBuilder builder) {
+    TaskAdapters loaded =
+        new TaskAdapters(builder.bases(), builder.folder(), builder.limits().threads());
+    try {
+      builder
+          .adapters()
+          .forEach(
+              (name, directory) -> {
+                if (TaskAdapters.takes(directory)) {
+                  loaded.load(name, directory);
+                }
+              });
+      return loaded;
+    } catch (RuntimeException e) {
+      loaded.close();
+      models.close();
       metrics.close();
       throw e;
     }
@@ -103,6 +142,7 @@ public final class LoraServer implements AutoCloseable {
     try {
       return builder.jobs().map(settings -> FineTuningService.open(settings, models));
     } catch (RuntimeException e) {
+      tasks.close();
       models.close();
       metrics.close();
       throw e;
@@ -181,6 +221,7 @@ public final class LoraServer implements AutoCloseable {
       throw new IllegalStateException(e);
     } finally {
       tuning.ifPresent(FineTuningService::close);
+      tasks.close();
       models.close();
       metrics.close();
     }

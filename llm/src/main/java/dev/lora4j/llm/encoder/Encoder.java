@@ -2,8 +2,11 @@ package dev.lora4j.llm.encoder;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -74,6 +77,14 @@ public abstract class Encoder extends Module {
    */
   protected Tensor encodeFirst(UnpaddedTokens tokens) {
     return tokens.first(encode(tokens));
+  }
+
+  /**
+   * Computes a layer. Without gradients, its intermediate results are freed at once, so that the
+   * next layer uses memory that is in the cache.
+   */
+  protected static Tensor layer(Supplier<Tensor> computation) {
+    return GradMode.is_enabled() ? computation.get() : Ops.inScope(computation);
   }
 
   /**

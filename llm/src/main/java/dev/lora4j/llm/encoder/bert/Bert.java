@@ -60,7 +60,8 @@ public final class Bert extends Encoder {
   private static Tensor through(List<Layer> layers, Tensor x, BidirectionalAttention attention) {
     Tensor y = x;
     for (Layer layer : layers) {
-      y = layer.forward(y, attention);
+      Tensor input = y;
+      y = layer(() -> layer.forward(input, attention));
     }
     return y;
   }
