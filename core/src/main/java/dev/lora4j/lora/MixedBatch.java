@@ -3,7 +3,10 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Mixed batches, in which each row has its own adapter, for a network whose forward takes more than
@@ -77,14 +80,31 @@ public final class MixedBatch {
    * can share a batch, and the modules that they save whole lie outside the part.
    */
   public static boolean suits(LoraModel model, Module part, Collection<String> names) {
-    Collection<Module> inside = part.namedModules().values();
+    return suits(model, part, List.of(), names);
+  }
+
+  /**
+   * Does the same for a part without some of its modules.
+   *
+   * @param without modules in the part that are run afterwards
+   */
+  public static boolean suits(
+      LoraModel model, Module part, Collection<Module> without, Collection<String> names) {
+    Set<Module> inside = withBelow(part);
+    without.forEach(module -> inside.removeAll(withBelow(module)));
     return names.stream()
         .filter(name -> !name.equals(LoraModel.BASE))
         .distinct()
         .map(model::adapter)
         .allMatch(
             adapter ->
-                adapter.deltasCanShareBatch()
-                    && adapter.owners().noneMatch(o -> o == part || inside.contains(o)));
+                adapter.deltasCanShareBatch() && adapter.owners().noneMatch(inside::contains));
+  }
+
+  private static Set<Module> withBelow(Module module) {
+    Set<Module> all = Collections.newSetFromMap(new IdentityHashMap<>());
+    all.add(module);
+    all.addAll(module.namedModules().values());
+    return all;
   }
 }

@@ -107,7 +107,7 @@ final class CrossEncoder implements Scorer {
 
   @Override
   public boolean mixes(LoraModel model, List<String> adapters) {
-    return MixedBatch.suits(model, model().encoder(), adapters);
+    return model().mixes(model, adapters);
   }
 
   @Override

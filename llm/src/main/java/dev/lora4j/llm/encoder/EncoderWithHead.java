@@ -1,6 +1,9 @@
 package dev.lora4j.llm.encoder;
 
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.MixedBatch;
 import dev.lora4j.nn.Module;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -43,6 +46,14 @@ public abstract class EncoderWithHead extends Module {
    * lacks.
    */
   public abstract List<String> headModules();
+
+  /**
+   * Returns whether a mixed batch can compute the {@link #features} of texts with these adapters.
+   */
+  public final boolean mixes(LoraModel adapters, Collection<String> names) {
+    return MixedBatch.suits(
+        adapters, encoder, headModules().stream().map(this::find).toList(), names);
+  }
 
   /**
    * Computes the logits of a batch.

@@ -66,7 +66,7 @@ final class HeadedEncoder implements TaskNetwork {
 
   @Override
   public boolean mixes(LoraModel adapters, List<String> names) {
-    return MixedBatch.suits(adapters, model.encoder(), names);
+    return model.mixes(adapters, names);
   }
 
   @Override
