@@ -1,6 +1,6 @@
 """Embeds texts with sentence-transformers and prints one JSON line, or writes the texts for another program.
 
-The texts are those of a CSV file's column `text`, repeated in pairs until there are enough.
+The texts are those of a CSV file's column `text`, and after them pairs of two, all different.
 """
 import argparse
 import csv
@@ -17,10 +17,11 @@ a = arguments.parse_args()
 
 with open(a.data, newline="", encoding="utf-8") as file:
     own = [row["text"] for row in csv.DictReader(file)]
-texts = [own[i % len(own)] if i < len(own) else own[i % len(own)] + " " + own[(7 * i) % len(own)] for i in range(a.texts)]
+texts = [own[i] if i < len(own) else own[i % len(own)] + " " + own[(i + i // len(own)) % len(own)]
+         for i in range(a.texts)]
 if a.write:
     with open(a.write, "w", encoding="utf-8") as out:
-        out.writelines(json.dumps({"text": text}) + "\n" for text in texts)
+        out.writelines((text if a.write.endswith(".txt") else json.dumps({"text": text})) + "\n" for text in texts)
 else:
     import torch
     from sentence_transformers import SentenceTransformer

@@ -6,17 +6,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** A comparison of an encoder's training, embedding and mixed batches with Python peers. */
+/** A comparison of an encoder's training, embedding and mixed batches with its peers. */
 @Command(
     name = "encoder",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description =
         "Compares the training of a classifier with transformers' Trainer and PEFT, embeddings with"
-            + " sentence-transformers, and a batch of many adapters with one of a single adapter.",
+            + " sentence-transformers and ONNX Runtime, and a batch of many adapters with one of a"
+            + " single adapter.",
     footer = {
       "",
       "Example:",
@@ -54,12 +56,26 @@ final class EncoderBench implements Callable<Integer> {
   @Option(names = "--texts", description = "Number of texts to embed.")
   private int texts = 10_000;
 
+  @Option(
+      names = "--onnx-jars",
+      description =
+          "Directory of LangChain4j's all-MiniLM-L6-v2 with ONNX Runtime, made by 'mvn -f"
+              + " bench/peers/onnx/pom.xml dependency:copy-dependencies -DoutputDirectory=DIR';"
+              + " without it, that comparison is left out.")
+  private @Nullable Path onnxJars;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
     try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
       printTraining(Pairs.run(rounds, training(scratch.path()), peerOfTraining()));
-      printEmbedding(Pairs.run(rounds, embedding(scratch.path()), peerOfEmbedding()));
+      printEmbedding(
+          "sentence-transformers", Pairs.run(rounds, embedding(scratch.path()), peerOfEmbedding()));
+      if (onnxJars != null) {
+        printEmbedding(
+            "ONNX Runtime",
+            Pairs.run(rounds, embedding(scratch.path()), onnx(onnxJars, scratch.path())));
+      }
     }
     List<String> command = OwnProcess.command("encoder-tenants", OwnProcess.SMALL_HEAP);
     command.addAll(List.of("--model", model.toString()));
@@ -83,9 +99,9 @@ final class EncoderBench implements Callable<Integer> {
     pairs.row("peak memory in MB", "/peak_rss_mb", "/peak_rss_mb");
   }
 
-  private void printEmbedding(Pairs pairs) {
+  private void printEmbedding(String peer, Pairs pairs) {
     System.out.printf("%nEmbedding %,d texts: medians of %d rounds.%n%n", texts, rounds);
-    System.out.println("| | lora4j | sentence-transformers | ratio | range |");
+    System.out.printf("| | lora4j | %s | ratio | range |%n", peer);
     System.out.println("| --- | --- | --- | --- | --- |");
     pairs.row("seconds", "/seconds", "/seconds");
   }
@@ -127,5 +143,21 @@ final class EncoderBench implements Callable<Integer> {
         "--model=" + model,
         "--data=" + data,
         "--texts=" + texts);
+  }
+
+  private List<String> onnx(Path jars, Path directory) {
+    return List.of(
+        "bash",
+        "-c",
+        ("'%s' bench/peers/embed_sentences.py --data '%s' --texts %d --write '%s/texts.txt' &&"
+                + " java -cp '%s/*' bench/peers/onnx/EmbedOnnx.java '%s/texts.txt' %d")
+            .formatted(
+                python,
+                data,
+                texts,
+                directory,
+                jars,
+                directory,
+                Runtime.getRuntime().availableProcessors()));
   }
 }

@@ -62,8 +62,7 @@ final class LogitsBench implements Callable<Integer> {
     float[] own = ours();
     double normaliser = logSumExp(own);
     report("lora4j and llama.cpp", peers, token -> own[token] - normaliser);
-    System.out.printf(
-        Locale.ROOT, "standard deviation of the logits %.3f%n", deviation(own));
+    System.out.printf(Locale.ROOT, "standard deviation of the logits %.3f%n", deviation(own));
     if (python.isPresent() && adapter.isEmpty()) {
       JsonNode exact = PeerProcess.run(exact(python.get())).report();
       report("lora4j and float64", exact, token -> own[token] - normaliser);

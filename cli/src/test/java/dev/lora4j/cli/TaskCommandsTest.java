@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -139,6 +142,87 @@ class TaskCommandsTest {
     assertThat(score.path("task").asText()).isEqualTo("embedding");
     assertThat(score.path("queries").asInt()).isEqualTo(10);
     assertThat(score.path("ndcg_at_10").asDouble()).isBetween(0.0, 1.0);
+  }
+
+  private Path compressed(String name, String text) throws IOException {
+    Path file = directory.resolve(name);
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    return file;
+  }
+
+  @Test
+  void severalLabelsAreEvaluatedAndPredictedFromACompressedFile() throws IOException {
+    StringBuilder rows = new StringBuilder("text,labels\n");
+    for (int i = 0; i < 12; i++) {
+      rows.append(i % 2 == 0 ? "my card is late,card;late\n" : "my parcel is lost,parcel\n");
+    }
+    Path data = compressed("labels.csv.gz", rows.toString());
+    Path out = directory.resolve("adapter");
+    CommandLineRun trained = train("multi-label", data, out, "--steps", "2");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    JsonNode score = JSON.readTree(evaluate(out, data).out());
+    Path labelled = directory.resolve("labelled.jsonl");
+    CommandLineRun predicted = predict(out, data, labelled);
+
+    assertThat(score.path("task").asText()).isEqualTo("multi-label");
+    assertThat(score.path("classes").size()).isEqualTo(3);
+    assertThat(score.path("macro_f1").asDouble()).isBetween(0.0, 1.0);
+    assertThat(predicted.status()).as(predicted.err()).isZero();
+    assertThat(Files.readAllLines(labelled)).hasSize(12);
+    assertThat(JSON.readTree(Files.readAllLines(labelled).get(0)).path("probabilities").size())
+        .isEqualTo(3);
+  }
+
+  @Test
+  void numbersAndRelevanceAreEvaluatedAndPredicted() throws IOException {
+    StringBuilder numbers = new StringBuilder("text,score\n");
+    StringBuilder pairs = new StringBuilder("query,passage,label\n");
+    for (int i = 0; i < 12; i++) {
+      numbers.append("my card %d,%d.5%n".formatted(i, i));
+      pairs.append("card %d,the card %d,%d%n".formatted(i / 2, i, i % 2));
+    }
+    for (String task : List.of("text-regression", "reranking")) {
+      Path data = directory.resolve(task + ".csv");
+      Files.writeString(data, task.equals("reranking") ? pairs : numbers);
+      Path out = directory.resolve(task);
+      CommandLineRun trained = train(task, data, out, "--steps", "2");
+      assertThat(trained.status()).as(trained.err()).isZero();
+
+      JsonNode score = JSON.readTree(evaluate(out, data).out());
+      Path predictions = directory.resolve(task + ".jsonl");
+      CommandLineRun predicted = predict(out, data, predictions);
+
+      assertThat(score.path("task").asText()).isEqualTo(task);
+      assertThat(score.path(task.equals("reranking") ? "ndcg_at_10" : "spearman").isNumber())
+          .as(score.toString())
+          .isTrue();
+      assertThat(predicted.status()).as(predicted.err()).isZero();
+      assertThat(Files.readAllLines(predictions)).hasSize(12);
+    }
+  }
+
+  @Test
+  void vectorsArePredictedForAnEmbedding() throws IOException {
+    StringBuilder rows = new StringBuilder("anchor,positive\n");
+    for (int i = 0; i < 6; i++) {
+      rows.append("my card %d,the card %d%n".formatted(i, i));
+    }
+    Path out = directory.resolve("adapter");
+    Path pairs = Files.writeString(directory.resolve("pairs.csv"), rows);
+    CommandLineRun trained = train("embedding", pairs, out, "--steps", "1");
+    assertThat(trained.status()).as(trained.err()).isZero();
+    Path texts = Files.writeString(directory.resolve("texts.csv"), "text\nmy card\nthe card\n");
+    Path vectors = directory.resolve("vectors.jsonl");
+
+    CommandLineRun predicted = predict(out, texts, vectors);
+
+    assertThat(predicted.status()).as(predicted.err()).isZero();
+    List<String> lines = Files.readAllLines(vectors);
+    assertThat(lines).hasSize(2);
+    assertThat(JSON.readTree(lines.get(0)).path("embedding").size()).isGreaterThan(1);
   }
 
   @Test

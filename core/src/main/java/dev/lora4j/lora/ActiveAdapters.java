@@ -4,7 +4,8 @@ import dev.lora4j.lora.layer.ActiveDeltas;
 import java.util.List;
 
 /** The active adapters of a forward, fixed to its end even if the model changes meanwhile. */
-sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, PerRowAdapters {
+sealed interface ActiveAdapters extends ActiveDeltas
+    permits UniformAdapters, PerRowAdapters, RowCountAdapters {
 
   /** Returns the adapters that are active in any row. */
   List<Adapter> adapters();

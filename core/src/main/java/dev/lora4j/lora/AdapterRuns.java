@@ -7,7 +7,6 @@ import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.layer.MixedBatchDelta;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.CostModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,16 +74,16 @@ final class AdapterRuns implements LayerDelta {
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
     MixedBatchDelta.requireRows(x, rows);
-    Tensor[] parts = new Tensor[ofLayer.size()];
-    for (int i = 0; i < parts.length; i++) {
-      LayerRun run = ofLayer.get(i);
-      Tensor part = y.narrow(0, run.from(), run.count());
-      parts[i] =
-          run.delta().isPresent()
-              ? run.delta().get().addTo(part, x.narrow(0, run.from(), run.count()))
-              : part;
+    for (LayerRun run : ofLayer) {
+      if (run.delta().isPresent()) {
+        Tensor part = y.narrow(0, run.from(), run.count());
+        Tensor sum = run.delta().get().addTo(part, x.narrow(0, run.from(), run.count()));
+        if (!sum.data_ptr().equals(part.data_ptr())) {
+          part.copy_(sum);
+        }
+      }
     }
-    return Ops.join(0, parts);
+    return y;
   }
 
   @Override

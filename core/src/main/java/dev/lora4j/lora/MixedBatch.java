@@ -3,7 +3,10 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Mixed batches, in which each row has its own adapter, for a network whose forward takes more than
@@ -27,6 +30,31 @@ public final class MixedBatch {
    * @throws UserError if an adapter is unknown, or its deltas can't share a batch
    */
   public static AdapterScope using(LoraModel model, List<String> adapterOfRow) {
+    PerRowAdapters perRow = perRow(model, adapterOfRow);
+    return entered(model, perRow, perRow::retire);
+  }
+
+  /**
+   * Does the same for a network whose last layers compute fewer rows, such as one for each text
+   * instead of each token.
+   *
+   * @param adapterOfRow one for each row of most layers' inputs
+   * @param adapterOfFewer one for each row of the other layers' inputs
+   */
+  public static AdapterScope using(
+      LoraModel model, List<String> adapterOfRow, List<String> adapterOfFewer) {
+    PerRowAdapters all = perRow(model, adapterOfRow);
+    PerRowAdapters fewer = perRow(model, adapterOfFewer);
+    return entered(
+        model,
+        new RowCountAdapters(all, fewer),
+        () -> {
+          all.retire();
+          fewer.retire();
+        });
+  }
+
+  private static PerRowAdapters perRow(LoraModel model, List<String> adapterOfRow) {
     AdapterRegistry adapters = model.adapters();
     adapters.requireUnmerged("use other adapters");
     PerRowAdapters perRow = new PerRowAdapters(adapters.ofRows(adapterOfRow));
@@ -36,10 +64,14 @@ public final class MixedBatch {
             "adapter '%s' can't share a batch with others".formatted(adapter.name()));
       }
     }
-    AdapterScope entered = adapters.enter(() -> perRow);
+    return perRow;
+  }
+
+  private static AdapterScope entered(LoraModel model, ActiveAdapters active, Runnable retire) {
+    AdapterScope scope = model.adapters().enter(() -> active);
     return () -> {
-      entered.close();
-      perRow.retire();
+      scope.close();
+      retire.run();
     };
   }
 
@@ -48,14 +80,31 @@ public final class MixedBatch {
    * can share a batch, and the modules that they save whole lie outside the part.
    */
   public static boolean suits(LoraModel model, Module part, Collection<String> names) {
-    Collection<Module> inside = part.namedModules().values();
+    return suits(model, part, List.of(), names);
+  }
+
+  /**
+   * Does the same for a part without some of its modules.
+   *
+   * @param without modules in the part that are run afterwards
+   */
+  public static boolean suits(
+      LoraModel model, Module part, Collection<Module> without, Collection<String> names) {
+    Set<Module> inside = withBelow(part);
+    without.forEach(module -> inside.removeAll(withBelow(module)));
     return names.stream()
         .filter(name -> !name.equals(LoraModel.BASE))
         .distinct()
         .map(model::adapter)
         .allMatch(
             adapter ->
-                adapter.deltasCanShareBatch()
-                    && adapter.owners().noneMatch(o -> o == part || inside.contains(o)));
+                adapter.deltasCanShareBatch() && adapter.owners().noneMatch(inside::contains));
+  }
+
+  private static Set<Module> withBelow(Module module) {
+    Set<Module> all = Collections.newSetFromMap(new IdentityHashMap<>());
+    all.add(module);
+    all.addAll(module.namedModules().values());
+    return all;
   }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
@@ -232,11 +233,18 @@ public abstract class Module implements AutoCloseable {
    * @throws UserError if it has none
    */
   public final Device device() {
-    return namedParameters().values().stream()
-        .findFirst()
+    return firstParameter()
         .orElseThrow(() -> new UserError("a module without parameters has no device"))
         .value()
         .device();
+  }
+
+  /** Returns the first parameter without a walk through the others, which may be many. */
+  private Optional<Parameter> firstParameter() {
+    return Stream.concat(
+            ownParameters().values().stream().limit(1),
+            slots().values().stream().flatMap(child -> child.module().firstParameter().stream()))
+        .findFirst();
   }
 
   /** Switches between training and evaluation mode, which dropout, for instance, depends on. */

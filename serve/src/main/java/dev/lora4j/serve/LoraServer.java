@@ -9,6 +9,8 @@ import dev.lora4j.serve.engine.ServingLimits;
 import dev.lora4j.serve.http.HttpErrors;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.metrics.ServerMetrics;
+import dev.lora4j.serve.task.TaskAdapters;
+import dev.lora4j.serve.task.TaskEndpoints;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,6 +55,7 @@ public final class LoraServer implements AutoCloseable {
   private final NetworkConnectionLimit limit;
   private final ServerMetrics metrics;
   private final ServedModels models;
+  private final TaskAdapters tasks;
   private final Optional<FineTuningService> tuning;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -60,6 +63,7 @@ public final class LoraServer implements AutoCloseable {
     metrics = new ServerMetrics(builder.registry());
     models = open(builder);
     metrics.watch(models);
+    tasks = tasks(builder);
     tuning = tuning(builder);
     QueuedThreadPool threads =
         new QueuedThreadPool(
@@ -71,7 +75,14 @@ public final class LoraServer implements AutoCloseable {
     server.addConnector(connector);
     limit = connectionLimit(builder.maxConnections());
     server.addBean(limit);
-    ApiHandler api = new ApiHandler(models, builder.folder(), tuning, builder.access(), metrics);
+    ApiHandler api =
+        new ApiHandler(
+            models,
+            builder.folder(),
+            tuning,
+            new TaskEndpoints(tasks, builder.limits().maxQueue()),
+            builder.access(),
+            metrics);
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
@@ -92,10 +103,38 @@ public final class LoraServer implements AutoCloseable {
                   InferenceEngine.open(
                       name, path, builder.storage(), builder.folder(), limits, context)));
       ServedModels models = new ServedModels(engines);
-      builder.adapters().forEach((name, directory) -> models.load(name, directory, false));
+      builder
+          .adapters()
+          .forEach(
+              (name, directory) -> {
+                if (!TaskAdapters.takes(directory)) {
+                  models.load(name, directory, false);
+                }
+              });
       return models;
     } catch (RuntimeException e) {
       engines.forEach(InferenceEngine::close);
+      metrics.close();
+      throw e;
+    }
+  }
+
+  private TaskAdapters tasks(LoraServerBuilder builder) {
+    TaskAdapters loaded =
+        new TaskAdapters(builder.bases(), builder.folder(), builder.limits().threads());
+    try {
+      builder
+          .adapters()
+          .forEach(
+              (name, directory) -> {
+                if (TaskAdapters.takes(directory)) {
+                  loaded.load(name, directory);
+                }
+              });
+      return loaded;
+    } catch (RuntimeException e) {
+      loaded.close();
+      models.close();
       metrics.close();
       throw e;
     }
@@ -105,6 +144,7 @@ public final class LoraServer implements AutoCloseable {
     try {
       return builder.jobs().map(settings -> FineTuningService.open(settings, models));
     } catch (RuntimeException e) {
+      tasks.close();
       models.close();
       metrics.close();
       throw e;
@@ -185,6 +225,7 @@ public final class LoraServer implements AutoCloseable {
       throw new IllegalStateException(e);
     } finally {
       tuning.ifPresent(FineTuningService::close);
+      tasks.close();
       models.close();
       metrics.close();
     }

@@ -46,8 +46,7 @@ class AdapterKindsTest {
                   .targets(TARGETS)
                   .rankPattern(Map.of("layers.0.self_attn.q_proj", 4))
                   .alphaPattern(Map.of("down_proj", 3.0)),
-          "vera",
-              LoraConfig.rank(4).targets(Targets.named("q_proj")).method(new Vera()),
+          "vera", LoraConfig.rank(4).targets(Targets.named("q_proj")).method(new Vera()),
           "biased", PLAIN.loraBias(true),
           "embedded", PLAIN.targets(Targets.named("embed_tokens", "q_proj")));
 

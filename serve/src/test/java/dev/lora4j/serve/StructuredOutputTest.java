@@ -158,7 +158,8 @@ class StructuredOutputTest {
         CHAT.formatted("base", "Hi", format.formatted("{\"type\": \"json_schema\"}"), ""),
         "response_format.json_schema",
         "missing");
-    String text = "{\"type\": \"text\", \"json_schema\": {\"name\": \"%s\", \"schema\": {}, \"strict\": %s}}";
+    String text =
+        "{\"type\": \"text\", \"json_schema\": {\"name\": \"%s\", \"schema\": {}, \"strict\": %s}}";
     client.assertRefused(
         CHAT.formatted("base", "Hi", format.formatted(text.formatted("a b", "true")), ""),
         "response_format.json_schema.name",

@@ -3,6 +3,7 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -20,12 +21,20 @@ final class LowRankProduct {
    * @param factor the scaling as a number
    */
   static Tensor addTo(Tensor y, Tensor x, Tensor a, Tensor b, Scalar scaling, double factor) {
-    boolean pads = pads(x, a.size(0));
-    Tensor paddedA = pads ? Ops.padded(a, 0, CostModel.PADDED_RANK) : a;
-    Tensor paddedB = pads ? Ops.padded(b, 1, CostModel.PADDED_RANK) : b;
-    return Ops.isLowRankOfRow(y, x, paddedA, paddedB)
-        ? Ops.addLowRankToRow(y, x, paddedA, paddedB, factor)
-        : addB(y, Ops.linear(x, paddedA, null), paddedB, scaling);
+    if (Ops.isLowRankOfRow(y, x, a, b)) {
+      return Ops.addLowRankToRow(y, x, a, b, factor);
+    }
+    return addB(y, isOfManyRows(x) ? ofManyRows(x, a) : Ops.linear(x, a, null), b, scaling);
+  }
+
+  /** Returns {@code (A xᵀ)ᵀ}: as the last dimension of a product, a small rank is slow in MKL. */
+  private static Tensor ofManyRows(Tensor x, Tensor a) {
+    Tensor features = a.mm(x.flatten(0, -2).t()).t(); // [n, rank]
+    return x.dim() == 2 ? features : features.unflatten(0, leading(x));
+  }
+
+  private static long[] leading(Tensor x) {
+    return Arrays.copyOf(Ops.shape(x), Math.toIntExact(x.dim() - 1));
   }
 
   /** Returns {@code y + scale · B h}; y may be overwritten. */
@@ -37,11 +46,10 @@ final class LowRankProduct {
     return y.dim() == 2 ? sum : sum.view(y.sizes());
   }
 
-  /** Returns whether the rank is padded with zeros to one that MKL multiplies fast. */
-  private static boolean pads(Tensor x, long rank) {
+  private static boolean isOfManyRows(Tensor x) {
     return x.is_cpu()
-        && rank % CostModel.PADDED_RANK != 0
-        && x.numel() >= CostModel.PADDED_RANK_MIN_ROWS * x.size(-1)
+        && x.dim() >= 2
+        && x.numel() >= CostModel.LOW_RANK_MANY_ROWS * x.size(-1)
         && Engine.multipliesByMkl();
   }
 }

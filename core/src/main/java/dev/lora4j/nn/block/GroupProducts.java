@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * of integers.
  *
  * <p>For Q4_0, in nanoseconds for 32 weights on a core of a Xeon with AVX-512 and JDK 17, in the
- * cache and from memory: 1.0 and 3; the products of rows in the file's layout that these replaced, 3.0 and
- * 5.4. Reading alone takes 1.7.
+ * cache and from memory: 1.0 and 3; the products of rows in the file's layout that these replaced,
+ * 3.0 and 5.4. Reading alone takes 1.7.
  */
 public final class GroupProducts {
   private static final float ZERO_CODE = 8;

@@ -207,13 +207,6 @@ public final class Ops {
     return torch.cat(new TensorVector(parts), axis);
   }
 
-  /** Pads a matrix with zeros along an axis to a multiple of a size. */
-  public static Tensor padded(Tensor matrix, int axis, long multiple) {
-    long missing = (multiple - matrix.size(axis) % multiple) % multiple;
-    long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
-    return torch.constant_pad_nd(matrix, zeros);
-  }
-
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }
@@ -380,7 +373,9 @@ public final class Ops {
     return rows.argmax(new LongOptional(1), false);
   }
 
-  /** Returns whether this is a batch of images in float32, {@code [batch, channels, height, width]}. */
+  /**
+   * Returns whether this is a batch of images in float32, {@code [batch, channels, height, width]}.
+   */
   public static boolean isPlainCpuImage(Tensor tensor) {
     return tensor.dim() == 4
         && tensor.is_cpu()

@@ -69,11 +69,11 @@ public final class CostModel {
 
   // ---- LoRA ----
 
-  /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */
-  public static final int PADDED_RANK = 16;
-
-  /** Minimum number of rows of x for which padding A and B saves more than it costs. */
-  public static final long PADDED_RANK_MIN_ROWS = 32;
+  /**
+   * Minimum number of rows of x for {@code A xᵀ} in MKL: 20 µs instead of 42 for 90 rows of 384
+   * inputs and rank 8.
+   */
+  public static final long LOW_RANK_MANY_ROWS = 32;
 
   /** Minimum number of outputs per thread for computing DoRA norms. */
   public static final long DORA_NORM_MIN_OUTPUTS = 256;

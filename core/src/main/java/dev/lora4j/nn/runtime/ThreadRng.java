@@ -1,8 +1,8 @@
 package dev.lora4j.nn.runtime;
 
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -61,12 +61,19 @@ public final class ThreadRng implements AutoCloseable {
     generator.set_state(state);
   }
 
-  /** Returns a dropout mask like this tensor: 0 where dropped, {@code 1 / (1 − p)} elsewhere. */
+  /**
+   * Returns a dropout mask like this tensor: 0 where dropped, {@code 1 / (1 − p)} elsewhere. It
+   * takes one number from the generator.
+   */
   public Tensor mask(Tensor like, double probability) {
-    Tensor kept = torch.empty_like(like.detach()).cpu(); // the generator's device
-    kept.bernoulli_(1 - probability, asOptional);
-    kept.mul_(new Scalar(1 / (1 - probability)));
-    return kept.to(like.device(), like.scalar_type());
+    Tensor seed = torch.empty(new long[] {1}, torch.dtype(torch.ScalarType.Long), null);
+    seed.random_(asOptional);
+    Tensor mask = torch.empty(new long[] {like.numel()});
+    if (like.numel() > 0) { // an empty tensor has no address
+      new DropoutMask(seed.item_long(), probability)
+          .write(new FloatPointer(mask.data_ptr()), like.numel());
+    }
+    return mask.view(like.sizes()).to(like.device(), like.scalar_type());
   }
 
   @Override

@@ -45,8 +45,8 @@ final class VectorGroups {
     }
   }
 
-  private static void multiplyCodes(
-      Object memory, int scales, int codes, RoundedInput x, float[] y) throws Throwable {
+  private static void multiplyCodes(Object memory, int scales, int codes, RoundedInput x, float[] y)
+      throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     int blocks = x.blocks();
     int[] pairs = x.pairs();

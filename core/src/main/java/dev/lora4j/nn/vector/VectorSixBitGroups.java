@@ -78,43 +78,53 @@ final class VectorSixBitGroups {
                       .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
           third =
               third.add(
-                  low.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                  low.lanewise(VectorOperators.LSHR, 4)
+                      .and(NIBBLES)
                       .or(high.and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
           first =
               first.add(
-                  low.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                  low.lanewise(VectorOperators.LSHR, 8)
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHR, 4).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
           third =
               third.add(
-                  low.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                  low.lanewise(VectorOperators.LSHR, 12)
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHR, 8).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
           second =
               second.add(
-                  other.and(NIBBLES)
+                  other
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHL, 2).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
           fourth =
               fourth.add(
-                  other.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                  other
+                      .lanewise(VectorOperators.LSHR, 4)
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHR, 2).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
           second =
               second.add(
-                  other.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                  other
+                      .lanewise(VectorOperators.LSHR, 8)
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHR, 6).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
           fourth =
               fourth.add(
-                  other.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                  other
+                      .lanewise(VectorOperators.LSHR, 12)
+                      .and(NIBBLES)
                       .or(high.lanewise(VectorOperators.LSHR, 10).and(HIGH_BITS))
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
@@ -122,8 +132,7 @@ final class VectorSixBitGroups {
         IntVector scales =
             ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at)).reinterpretAsInts();
         IntVector moreScales =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at + LINE))
-                .reinterpretAsInts();
+            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at + LINE)).reinterpretAsInts();
         int shift = 24 - 8 * part;
         IntVector both;
         IntVector sum;

@@ -167,8 +167,7 @@ class InterleavedWeightsTest {
   @ParameterizedTest
   @EnumSource(BlockType.class)
   void onlyWholeGroupsOfTheFormatsWithALayoutAreRearranged(BlockType type) {
-    boolean has =
-        type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
+    boolean has = type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
     assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
     assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
     assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();

@@ -9,6 +9,7 @@ import dev.lora4j.nn.Init;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,26 @@ class ThreadRngTest {
 
       assertThat(first.sum().item_double()).isCloseTo(1_000, within(100.0));
       assertThat(first.eq(second).all().item_bool()).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.1", "0.5", "0.9"})
+  void masksDropWithTheirProbability(double probability) {
+    try (PointerScope scope = new PointerScope();
+        ThreadRng own = new ThreadRng()) {
+      own.seed(11);
+      Tensor like = torch.empty(301, 333); // an odd number of elements
+      Tensor mask = own.mask(like, probability);
+      Tensor dropped = mask.eq(new Scalar(0)).to(torch.ScalarType.Float);
+
+      assertThat(Ops.shape(mask)).containsExactly(301, 333);
+      assertThat(mask.max().item_double()).isCloseTo(1 / (1 - probability), within(1e-6));
+      double deviation = Math.sqrt(probability * (1 - probability) / mask.numel());
+      assertThat(dropped.mean().item_double()).isCloseTo(probability, within(4 * deviation));
+      Tensor neighbours = dropped.narrow(1, 0, 332).mul(dropped.narrow(1, 1, 332));
+      assertThat(neighbours.mean().item_double())
+          .isCloseTo(probability * probability, within(4 * deviation));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.embedding;
 
+import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.checkpoint.Pretrained;
@@ -51,6 +52,10 @@ sealed interface Backbone extends AutoCloseable permits EncoderBackbone, Decoder
   /** Loads the network of a directory or a GGUF file. */
   static Backbone load(ModelFiles files, WeightStorage storage) {
     if (isEncoder(files.path())) {
+      if (!storage.equals(WeightStorage.asStored())) {
+        throw new UserError(
+            files.path() + ": encoders are kept in single precision; quantisation does not apply");
+      }
       return new EncoderBackbone(EncoderCheckpoint.load(files.path()));
     }
     return DecoderBackbone.of(Pretrained.load(files, storage));

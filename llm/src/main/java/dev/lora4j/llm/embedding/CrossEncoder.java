@@ -107,16 +107,12 @@ final class CrossEncoder implements Scorer {
 
   @Override
   public boolean mixes(LoraModel model, List<String> adapters) {
-    return MixedBatch.suits(model, model().encoder(), adapters);
+    return model().mixes(model, adapters);
   }
 
   @Override
   public Tensor scores(List<TokenSequence> batch) {
-    return scores(model().logits(tokens(batch)));
-  }
-
-  private UnpaddedTokens tokens(List<TokenSequence> batch) {
-    return UnpaddedTokens.of(batch, model().device());
+    return scores(model().logits(UnpaddedTokens.of(batch, model().device())));
   }
 
   private Tensor scores(Tensor logits) {
@@ -127,10 +123,11 @@ final class CrossEncoder implements Scorer {
   /** Runs the encoder for all pairs together, then the head of each adapter for its own. */
   @Override
   public Tensor scores(List<TokenSequence> batch, LoraModel model, List<String> adapters) {
-    UnpaddedTokens tokens = tokens(batch);
+    UnpaddedTokens tokens = UnpaddedTokens.of(batch, adapters, model().device());
     Tensor features;
-    try (AdapterScope perToken = MixedBatch.using(model, tokens.ofTokens(adapters))) {
-      features = model().features(tokens, model().encoder().hidden(tokens)); // [B, H]
+    try (AdapterScope scope =
+        MixedBatch.using(model, tokens.ofTokens(adapters), tokens.ofTexts(adapters))) {
+      features = model().features(tokens); // [B, H]
     }
     Map<String, List<Long>> rowsOf = new LinkedHashMap<>();
     for (int row = 0; row < batch.size(); row++) {

@@ -45,14 +45,17 @@ record EncoderBackbone(EncoderCheckpoint checkpoint) implements Backbone {
   @Override
   public Tensor pooled(
       List<TokenSequence> batch, TokenPooling pooling, LoraModel model, List<String> adapters) {
-    UnpaddedTokens tokens = UnpaddedTokens.of(batch, encoder().device());
-    try (AdapterScope perToken = MixedBatch.using(model, tokens.ofTokens(adapters))) {
+    UnpaddedTokens tokens = UnpaddedTokens.of(batch, adapters, encoder().device());
+    try (AdapterScope scope =
+        MixedBatch.using(model, tokens.ofTokens(adapters), tokens.ofTexts(adapters))) {
       return pooled(tokens, pooling);
     }
   }
 
   private Tensor pooled(UnpaddedTokens tokens, TokenPooling pooling) {
-    return tokens.pooled(encoder().hidden(tokens), pooling::pool);
+    return pooling == TokenPooling.CLS
+        ? encoder().firstHidden(tokens)
+        : tokens.pooled(encoder().hidden(tokens), pooling::pool);
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -21,7 +22,7 @@ public final class BidirectionalAttention {
   private static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
   private static final long MIN_QUERIES = 64;
 
-  private final List<UnpaddedTokens.Block> blocks;
+  private final UnpaddedTokens tokens;
   private final Map<Band, Tensor> masks = new HashMap<>();
 
   /** The queries of a window's part of a text, and the keys that they attend to. */
@@ -35,7 +36,7 @@ public final class BidirectionalAttention {
   }
 
   public BidirectionalAttention(UnpaddedTokens tokens) {
-    blocks = tokens.blocks();
+    this.tokens = tokens;
   }
 
   /**
@@ -49,19 +50,50 @@ public final class BidirectionalAttention {
    */
   public Tensor attend(
       Tensor q, Tensor k, Tensor v, int heads, OptionalLong window, double dropout) {
+    Tensor queries = tokens.byLength(q);
+    Tensor keys = tokens.byLength(k);
+    Tensor values = tokens.byLength(v);
+    return tokens.fromLengths(
+        joined(
+            block ->
+                attend(
+                    block,
+                    heads(block.of(queries), heads),
+                    heads(block.of(keys), heads),
+                    heads(block.of(values), heads),
+                    window,
+                    dropout)));
+  }
+
+  /**
+   * Computes attention of each text's first token alone, to all tokens of its text.
+   *
+   * @param q {@code [B, H]}, a row for each text, in the order of the tokens
+   * @param k as v, {@code [N, H]}
+   * @return {@code [B, H]}, in the same order
+   */
+  public Tensor attendFirst(Tensor q, Tensor k, Tensor v, int heads, double dropout) {
+    Tensor queries = tokens.textsByLength(q);
+    Tensor keys = tokens.byLength(k);
+    Tensor values = tokens.byLength(v);
+    return tokens.textsFromLengths(
+        joined(
+            block ->
+                Ops.attention(
+                    heads(block.ofTexts(queries), heads),
+                    heads(block.of(keys), heads),
+                    heads(block.of(values), heads),
+                    null,
+                    false,
+                    Optional.empty(),
+                    dropout)));
+  }
+
+  /** Joins what each block attends to, from {@code [texts, heads, t, D]} to {@code [rows, H]}. */
+  private Tensor joined(Function<UnpaddedTokens.Block, Tensor> attention) {
     Tensor[] attended =
-        blocks.stream()
-            .map(
-                block ->
-                    attend(
-                            block,
-                            heads(block.of(q), heads),
-                            heads(block.of(k), heads),
-                            heads(block.of(v), heads),
-                            window,
-                            dropout)
-                        .transpose(1, 2)
-                        .reshape(block.texts() * block.length(), q.size(1)))
+        tokens.blocks().stream()
+            .map(block -> attention.apply(block).transpose(1, 2).flatten(0, 1).flatten(1, 2))
             .toArray(Tensor[]::new);
     return attended.length == 1 ? attended[0] : Ops.join(0, attended);
   }

@@ -2,8 +2,11 @@ package dev.lora4j.llm.encoder;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -40,16 +43,49 @@ public abstract class Encoder extends Module {
    * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}
    */
   public final Tensor hidden(UnpaddedTokens tokens) {
+    check(tokens);
+    return encode(tokens);
+  }
+
+  /**
+   * Computes the final hidden state of each text's first token, in less time than those of all
+   * tokens if the encoder can leave out a part of its last layer.
+   *
+   * @return {@code [B, H]}
+   * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}
+   */
+  public final Tensor firstHidden(UnpaddedTokens tokens) {
+    check(tokens);
+    return tokens.inBatch(encodeFirst(tokens));
+  }
+
+  private void check(UnpaddedTokens tokens) {
     if (tokens.width() > config.maxPositions()) {
       throw new UserError(
           "a text of %d tokens is longer than the %d that %s takes; cut it"
               .formatted(tokens.width(), config.maxPositions(), config.modelType()));
     }
-    return encode(tokens);
   }
 
   /** Computes the final hidden states, {@code [N, H]}. */
   protected abstract Tensor encode(UnpaddedTokens tokens);
+
+  /**
+   * Computes the final hidden state of each text's first token.
+   *
+   * @return {@code [B, H]}, in the order of the tokens
+   */
+  protected Tensor encodeFirst(UnpaddedTokens tokens) {
+    return tokens.first(encode(tokens));
+  }
+
+  /**
+   * Computes a layer. Without gradients, its intermediate results are freed at once, so that the
+   * next layer uses memory that is in the cache.
+   */
+  protected static Tensor layer(Supplier<Tensor> computation) {
+    return GradMode.is_enabled() ? computation.get() : Ops.inScope(computation);
+  }
 
   /**
    * Computes BERT's pooler, {@code tanh(W h + b)} of the first token.

@@ -1,6 +1,9 @@
 package dev.lora4j.llm.encoder;
 
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.MixedBatch;
 import dev.lora4j.nn.Module;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -45,6 +48,14 @@ public abstract class EncoderWithHead extends Module {
   public abstract List<String> headModules();
 
   /**
+   * Returns whether a mixed batch can compute the {@link #features} of texts with these adapters.
+   */
+  public final boolean mixes(LoraModel adapters, Collection<String> names) {
+    return MixedBatch.suits(
+        adapters, encoder, headModules().stream().map(this::find).toList(), names);
+  }
+
+  /**
    * Computes the logits of a batch.
    *
    * @return {@code [B, labels]} of texts, or {@code [B, T, labels]} of tokens, zeros for padding
@@ -61,19 +72,18 @@ public abstract class EncoderWithHead extends Module {
    * @return {@code [B, labels]} of texts, or {@code [N, labels]} of tokens
    */
   public final Tensor logits(UnpaddedTokens tokens) {
-    return head(features(tokens, encoder.hidden(tokens)));
+    return head(features(tokens));
   }
 
   /**
-   * Returns the hidden states that the head takes: of each token, or pooled from each text.
+   * Computes the hidden states that the head takes: of each token, or one for each text.
    *
-   * @param hidden the encoder's hidden states, {@code [N, H]}
    * @return {@code [N, H]} of tokens or {@code [B, H]} of texts
    */
-  public Tensor features(UnpaddedTokens tokens, Tensor hidden) {
+  public Tensor features(UnpaddedTokens tokens) {
     return type() == HeadType.TOKEN_CLASSIFICATION
-        ? hidden
-        : tokens.pooled(hidden, texts -> texts.select(1, 0));
+        ? encoder.hidden(tokens)
+        : encoder.firstHidden(tokens);
   }
 
   /**

@@ -253,9 +253,7 @@ public final class GgufModel implements WeightFile {
     try (PointerScope scope = new PointerScope()) {
       if (rearranged.isPresent()) {
         MatrixRows rows = new MatrixRows(file, layout, name, inFile(name));
-        return Optional.of(
-            InterleavedWeights.of(
-                rearranged.get(), stored.get(0), columns, rows));
+        return Optional.of(InterleavedWeights.of(rearranged.get(), stored.get(0), columns, rows));
       }
       return file.mapBytes(inFile(name))
           .map(bytes -> layout.rowsFromGguf(name, bytes))

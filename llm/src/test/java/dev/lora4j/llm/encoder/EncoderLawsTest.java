@@ -55,6 +55,54 @@ class EncoderLawsTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("dev.lora4j.llm.encoder.SavedEncoders#all")
+  void firstTokensAloneHaveTheHiddenStatesThatTheyHaveAmongAll(String name) {
+    try (PointerScope scope = new PointerScope();
+        EncoderCheckpoint checkpoint = EncoderCheckpoint.load(SavedEncoders.directory(name))) {
+      Encoder encoder = checkpoint.encoder();
+      Random random = new Random(6);
+      List<TokenSequence> texts = new ArrayList<>();
+      for (int length : new int[] {7, 3, 19, 7, 1, 12}) {
+        texts.add(text(random, length));
+      }
+      Tensor all = encoder.hidden(EncoderInput.padded(texts, encoder.config().padId()));
+      List<String> groups = List.of("b", "a", "b", "a", "b", "a");
+      Device cpu = new Device("cpu");
+
+      for (UnpaddedTokens tokens :
+          List.of(UnpaddedTokens.of(texts, cpu), UnpaddedTokens.of(texts, groups, cpu))) {
+        assertThat(encoder.firstHidden(tokens)).isCloseTo(all.select(1, 0), TOLERANCE);
+        assertThat(tokens.padded(encoder.hidden(tokens))).isCloseTo(all, TOLERANCE);
+      }
+    }
+  }
+
+  @Test
+  void textsOfOneGroupAreNextToEachOther() {
+    try (PointerScope scope = new PointerScope()) {
+      UnpaddedTokens tokens =
+          UnpaddedTokens.of(
+              List.of(
+                  TokenSequence.of(1, 2, 3),
+                  TokenSequence.of(4),
+                  TokenSequence.of(5, 6),
+                  TokenSequence.of(7, 8, 9)),
+              List.of("b", "b", "a", "a"),
+              new Device("cpu"));
+      Tensor ids = tokens.ids().unsqueeze(1);
+
+      assertThat(Ops.longs(ids)).containsExactly(5, 6, 7, 8, 9, 4, 1, 2, 3);
+      assertThat(Ops.longs(tokens.first(ids))).containsExactly(5, 7, 4, 1);
+      assertThat(Ops.longs(tokens.inBatch(tokens.first(ids)))).containsExactly(1, 4, 5, 7);
+      assertThat(Ops.longs(tokens.byLength(ids))).containsExactly(4, 5, 6, 7, 8, 9, 1, 2, 3);
+      assertThat(Ops.longs(tokens.fromLengths(tokens.byLength(ids)))).isEqualTo(Ops.longs(ids));
+      assertThat(Ops.longs(tokens.pooled(ids, texts -> texts.select(1, 0))))
+          .containsExactly(1, 4, 5, 7);
+      assertThat(tokens.ofTexts(List.of("w", "x", "y", "z"))).containsExactly("y", "z", "x", "w");
+    }
+  }
+
   @Test
   void poolingKeepsTheOrderOfTheBatch() {
     try (PointerScope scope = new PointerScope()) {

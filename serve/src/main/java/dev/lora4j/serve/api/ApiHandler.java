@@ -9,6 +9,7 @@ import dev.lora4j.serve.http.PageOrigins;
 import dev.lora4j.serve.http.Route;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.metrics.ServerMetrics;
+import dev.lora4j.serve.task.TaskEndpoints;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,12 +39,14 @@ public final class ApiHandler extends Handler.Abstract {
   /**
    * @param folder the only place from which requests may load adapters
    * @param tuning files and fine-tuning jobs; empty for a server without them
+   * @param tasks the endpoints of classifiers and rerankers
    * @param metrics receives the status of each answer
    */
   public ApiHandler(
       ServedModels models,
       Optional<Path> folder,
       Optional<FineTuningService> tuning,
+      TaskEndpoints tasks,
       Access access,
       ServerMetrics metrics) {
     this.access = access;
@@ -52,7 +55,10 @@ public final class ApiHandler extends Handler.Abstract {
         Stream.of(
                 new CompletionEndpoints(models).routes(),
                 new EmbeddingEndpoints(models).routes(),
-                new ModelEndpoints(models, folder, new AdapterNames(tuning.isPresent())).routes(),
+                tasks.routes(),
+                new ModelEndpoints(
+                        models, folder, new AdapterNames(tuning.isPresent()), tasks::names)
+                    .routes(),
                 new FileEndpoints(tuning).routes(),
                 new FineTuningEndpoints(models, tuning).routes(),
                 new HealthEndpoints(models).routes(),

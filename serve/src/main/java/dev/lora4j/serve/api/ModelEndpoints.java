@@ -21,8 +21,12 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
@@ -32,14 +36,18 @@ final class ModelEndpoints {
   private final ServedModels models;
   private final Optional<Path> folder;
   private final AdapterNames names;
+  private final Supplier<Set<String>> tasks;
   private final long started = Instant.now().getEpochSecond();
 
   /**
    * @param folder the only place from which requests may load adapters; empty for none
    * @param names the names that adapters may have
+   * @param tasks returns the names of classifiers and rerankers
    */
-  ModelEndpoints(ServedModels models, Optional<Path> folder, AdapterNames names) {
+  ModelEndpoints(
+      ServedModels models, Optional<Path> folder, AdapterNames names, Supplier<Set<String>> tasks) {
     this.models = models;
+    this.tasks = tasks;
     this.folder = folder;
     this.names = names;
   }
@@ -57,7 +65,10 @@ final class ModelEndpoints {
   private void list(Exchange exchange) throws IOException {
     ObjectNode list = Json.object().put("object", "list");
     ArrayNode data = list.putArray("data");
-    models.list().forEach(model -> data.add(card(model)));
+    Map<String, ListedModel> listed = new LinkedHashMap<>();
+    models.list().forEach(model -> listed.put(model.name(), model));
+    tasks.get().forEach(name -> listed.putIfAbsent(name, new ListedModel(name, Optional.empty())));
+    listed.values().forEach(model -> data.add(card(model)));
     exchange.send(200, list);
   }
 

@@ -8,8 +8,11 @@ import dev.lora4j.serve.OpenApiDocument;
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.http.CorsOrigins;
 import dev.lora4j.serve.metrics.ServerMetrics;
+import dev.lora4j.serve.task.TaskAdapters;
+import dev.lora4j.serve.task.TaskEndpoints;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,6 +30,7 @@ class OpenApiTest {
               new ServedModels(List.of()),
               Optional.empty(),
               Optional.empty(),
+              new TaskEndpoints(new TaskAdapters(Map.of(), Optional.empty(), 1), 1),
               new ApiHandler.Access(Optional.empty(), CorsOrigins.NONE),
               metrics);
       Set<String> routes =

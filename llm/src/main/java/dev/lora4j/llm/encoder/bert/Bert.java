@@ -11,7 +11,6 @@ import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.LayerNorm;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.SharedInput;
 import dev.lora4j.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,11 +46,24 @@ public final class Bert extends Encoder {
   @Override
   protected Tensor encode(UnpaddedTokens tokens) {
     BidirectionalAttention attention = new BidirectionalAttention(tokens);
-    Tensor x = embeddings.of(tokens);
+    return through(layers, embeddings.of(tokens), attention); // [N, H]
+  }
+
+  @Override
+  protected Tensor encodeFirst(UnpaddedTokens tokens) {
+    BidirectionalAttention attention = new BidirectionalAttention(tokens);
+    int last = layers.size() - 1;
+    Tensor x = through(layers.subList(0, last), embeddings.of(tokens), attention);
+    return layers.get(last).first(x, tokens.first(x), attention); // [B, H]
+  }
+
+  private static Tensor through(List<Layer> layers, Tensor x, BidirectionalAttention attention) {
+    Tensor y = x;
     for (Layer layer : layers) {
-      x = layer.forward(x, attention);
+      Tensor input = y;
+      y = layer(() -> layer.forward(input, attention));
     }
-    return x; // [N, H]
+    return y;
   }
 
   @Override
@@ -115,8 +127,16 @@ public final class Bert extends Encoder {
     }
 
     Tensor forward(Tensor x, BidirectionalAttention attending) {
-      Tensor attended = attention.forward(x, attending);
-      return output.forward(intermediate.forward(attended), attended); // [N, H]
+      return fedForward(attention.forward(x, attending)); // [N, H]
+    }
+
+    /** Computes the output for the first tokens alone, {@code [B, H]}. */
+    Tensor first(Tensor x, Tensor first, BidirectionalAttention attending) {
+      return fedForward(attention.first(x, first, attending));
+    }
+
+    private Tensor fedForward(Tensor attended) {
+      return output.forward(intermediate.forward(attended), attended);
     }
   }
 
@@ -135,33 +155,45 @@ public final class Bert extends Encoder {
     Tensor forward(Tensor x, BidirectionalAttention attending) {
       return output.forward(self.forward(x, attending), x);
     }
+
+    Tensor first(Tensor x, Tensor first, BidirectionalAttention attending) {
+      return output.forward(self.first(x, first, attending), first);
+    }
   }
 
   /** Attention of all heads, before the output projection. */
   private static final class SelfAttention extends EncoderBlock {
     private final int heads;
     private final double attentionDropout;
-    private final SharedInput queryKeyValue;
+    private final Slot query;
+    private final Slot key;
+    private final Slot value;
 
     SelfAttention(BertConfig c) {
       heads = c.heads();
       attentionDropout = c.attentionDropout();
-      queryKeyValue =
-          new SharedInput(
-              child("query", new Linear(c.hiddenSize(), c.hiddenSize())),
-              child("key", new Linear(c.hiddenSize(), c.hiddenSize())),
-              child("value", new Linear(c.hiddenSize(), c.hiddenSize())));
+      query = child("query", new Linear(c.hiddenSize(), c.hiddenSize()));
+      key = child("key", new Linear(c.hiddenSize(), c.hiddenSize()));
+      value = child("value", new Linear(c.hiddenSize(), c.hiddenSize()));
     }
 
     Tensor forward(Tensor x, BidirectionalAttention attending) {
-      List<Tensor> qkv = queryKeyValue.forward(x); // [N, H] each
       return attending.attend(
-          qkv.get(0),
-          qkv.get(1),
-          qkv.get(2),
+          query.forward(x),
+          key.forward(x),
+          value.forward(x),
           heads,
           OptionalLong.empty(),
-          isTraining() ? attentionDropout : 0); // [N, H]
+          dropout()); // [N, H]
+    }
+
+    Tensor first(Tensor x, Tensor first, BidirectionalAttention attending) {
+      return attending.attendFirst(
+          query.forward(first), key.forward(x), value.forward(x), heads, dropout()); // [B, H]
+    }
+
+    private double dropout() {
+      return isTraining() ? attentionDropout : 0;
     }
   }
 

@@ -42,7 +42,8 @@ public final class DistilBert extends Encoder {
     BidirectionalAttention attention = new BidirectionalAttention(tokens);
     Tensor x = embeddings.of(tokens);
     for (Layer layer : layers) {
-      x = layer.forward(x, attention);
+      Tensor input = x;
+      x = layer(() -> layer.forward(input, attention));
     }
     return x; // [N, H]
   }

@@ -39,10 +39,10 @@ final class ModernBertClassifier extends EncoderWithHead {
   }
 
   @Override
-  public Tensor features(UnpaddedTokens tokens, Tensor hidden) {
+  public Tensor features(UnpaddedTokens tokens) {
     return type == HeadType.SEQUENCE_CLASSIFICATION && meanPooling
-        ? tokens.pooled(hidden, texts -> texts.mean(1)) // [B, H]
-        : super.features(tokens, hidden);
+        ? tokens.pooled(encoder().hidden(tokens), texts -> texts.mean(1)) // [B, H]
+        : super.features(tokens);
   }
 
   @Override

@@ -66,16 +66,16 @@ final class HeadedEncoder implements TaskNetwork {
 
   @Override
   public boolean mixes(LoraModel adapters, List<String> names) {
-    return MixedBatch.suits(adapters, model.encoder(), names);
+    return model.mixes(adapters, names);
   }
 
   @Override
   public Tensor features(
       List<TokenSequence> texts, LoraModel adapters, List<String> adapterOfText) {
-    UnpaddedTokens tokens = tokens(texts);
-    try (AdapterScope scope = MixedBatch.using(adapters, tokens.ofTokens(adapterOfText))) {
-      Tensor features = model.features(tokens, model.encoder().hidden(tokens));
-      return textAfterText(texts, tokens, features);
+    UnpaddedTokens tokens = UnpaddedTokens.of(texts, adapterOfText, model.device());
+    try (AdapterScope scope =
+        MixedBatch.using(adapters, tokens.ofTokens(adapterOfText), tokens.ofTexts(adapterOfText))) {
+      return textAfterText(texts, tokens, model.features(tokens));
     }
   }
 

@@ -31,7 +31,9 @@ final class PooledEncoder implements TaskNetwork {
   @Override
   public Tensor outputs(List<TokenSequence> texts) {
     UnpaddedTokens tokens = UnpaddedTokens.of(texts, encoder.device());
-    return tokens.pooled(encoder.hidden(tokens), pooling::pool);
+    return pooling == TokenPooling.CLS
+        ? encoder.firstHidden(tokens)
+        : tokens.pooled(encoder.hidden(tokens), pooling::pool);
   }
 
   @Override

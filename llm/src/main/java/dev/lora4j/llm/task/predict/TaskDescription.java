@@ -37,6 +37,23 @@ public record TaskDescription(
         || peftTask(adapter).filter(type -> !type.contains("LM")).isPresent();
   }
 
+  /**
+   * Returns the task of an adapter as far as its own directory tells; one of PEFT for {@code
+   * SEQ_CLS} counts as a classification. Empty if it is for none on texts.
+   */
+  public static Optional<TextTask> taskAt(Path adapter) {
+    Path described = adapter.resolve(FILE);
+    if (Files.isRegularFile(described)) {
+      return Optional.of(TextTask.named(JsonDocument.read(described).text("task", "")));
+    }
+    return switch (peftTask(adapter).orElse("")) {
+      case "SEQ_CLS" -> Optional.of(TextTask.TEXT_CLASSIFICATION);
+      case "TOKEN_CLS" -> Optional.of(TextTask.TOKEN_CLASSIFICATION);
+      case "FEATURE_EXTRACTION" -> Optional.of(TextTask.EMBEDDING);
+      default -> Optional.empty();
+    };
+  }
+
   private static Optional<String> peftTask(Path adapter) {
     Path config = adapter.resolve("adapter_config.json");
     return Files.isRegularFile(config)

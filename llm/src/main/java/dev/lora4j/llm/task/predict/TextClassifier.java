@@ -180,7 +180,9 @@ public final class TextClassifier implements AutoCloseable {
   /** Requests that are computed together, sorted by adapter and length. */
   private List<List<Integer>> batches(List<Request> requests, List<TokenSequence> inputs) {
     long all = inputs.stream().mapToLong(TokenSequence::length).sum();
-    long limit = Math.max(1, Math.min(MAX_BATCH_TOKENS, all / workers.count()));
+    long together = MAX_BATCH_TOKENS * (long) workers.count();
+    long rounds = Math.max(1, (all + together - 1) / together);
+    long limit = Math.max(1, 1 + (all - 1) / (rounds * workers.count()));
     List<Integer> order =
         IntStream.range(0, requests.size())
             .boxed()

@@ -130,6 +130,22 @@ class TextClassifierTest {
   }
 
   @Test
+  void aPoolerThatAnAdapterSavesDoesNotKeepItFromMixing() {
+    try (TaskNetwork network =
+        TaskNetworks.load(
+            ModelFiles.at(TinyTask.DIRECTORY),
+            TextTask.TEXT_CLASSIFICATION,
+            5,
+            WeightStorage.asStored())) {
+      LoraModel model = Lora.base(network.module());
+      model.load("five", fiveLabels);
+
+      assertThat(model.config("five").modulesToSave()).contains("bert.pooler");
+      assertThat(network.mixes(model, List.of("five"))).isTrue();
+    }
+  }
+
+  @Test
   void anUnknownAdapterIsNamedWithTheNearestOnes() {
     try (TextClassifier classifier = TextClassifier.open(TinyTask.DIRECTORY, 1)) {
       assertThatThrownBy(() -> classifier.classify("acme", "a"))

@@ -1,0 +1,139 @@
+package dev.lora4j.serve.task;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.embedding.RankedDocument;
+import dev.lora4j.llm.embedding.RerankingOptions;
+import dev.lora4j.llm.task.predict.Prediction;
+import dev.lora4j.llm.task.predict.TextClassifier;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Exchange;
+import dev.lora4j.serve.http.Json;
+import dev.lora4j.serve.http.Params;
+import dev.lora4j.serve.http.Route;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+
+/** {@code /classify} and {@code /rerank}, as vLLM has them. Requests are computed in turn. */
+public final class TaskEndpoints {
+  private static final int MAX_TEXTS = 2048;
+
+  private final TaskAdapters tasks;
+  private final int maxQueue;
+  private final Semaphore turn = new Semaphore(1, true);
+
+  /**
+   * @param maxQueue number of requests that may wait
+   */
+  public TaskEndpoints(TaskAdapters tasks, int maxQueue) {
+    this.tasks = tasks;
+    this.maxQueue = maxQueue;
+  }
+
+  public List<Route> routes() {
+    return List.of(Route.post("/classify", this::classify), Route.post("/rerank", this::rerank));
+  }
+
+  /** Names of the classifiers and rerankers. */
+  public Set<String> names() {
+    return tasks.names();
+  }
+
+  private <T> T inTurn(Supplier<T> computation) {
+    if (turn.getQueueLength() >= maxQueue) {
+      throw new ApiException(
+          429,
+          "rate_limit_error",
+          "too many requests wait: " + maxQueue,
+          null,
+          "rate_limit_exceeded");
+    }
+    turn.acquireUninterruptibly();
+    try {
+      return computation.get();
+    } finally {
+      turn.release();
+    }
+  }
+
+  // ---- classification ----
+
+  private void classify(Exchange exchange) throws IOException {
+    Params params = new Params(exchange.body());
+    String model = params.requiredText("model");
+    params.required("input");
+    List<String> texts = params.texts("input", MAX_TEXTS);
+    if (texts.isEmpty()) {
+      throw ApiException.invalid("input", "input: expected a text or a list of texts, found none");
+    }
+    TextClassifier classifier = tasks.classifier(model);
+    List<Prediction> predictions = inTurn(() -> classifier.classify(model, texts));
+    exchange.send(200, classes(model, classifier.labels(model), predictions));
+  }
+
+  private static ObjectNode classes(
+      String model, List<String> labels, List<Prediction> predictions) {
+    ObjectNode answer = Json.object().put("id", "classify-" + UUID.randomUUID());
+    answer.put("object", "list").put("created", Instant.now().getEpochSecond()).put("model", model);
+    ArrayNode names = answer.putArray("labels");
+    labels.forEach(names::add);
+    ArrayNode data = answer.putArray("data");
+    for (int i = 0; i < predictions.size(); i++) {
+      Prediction prediction = predictions.get(i);
+      ObjectNode entry = data.addObject().put("index", i).put("label", prediction.label());
+      ArrayNode probs = entry.putArray("probs");
+      for (float probability : prediction.probabilities()) {
+        probs.add(probability);
+      }
+      entry.put("num_classes", labels.size());
+    }
+    return answer;
+  }
+
+  // ---- reranking ----
+
+  private void rerank(Exchange exchange) throws IOException {
+    Params params = new Params(exchange.body());
+    String model = params.requiredText("model");
+    String query = params.requiredText("query");
+    List<String> documents = documents(params.required("documents"));
+    int count =
+        params.integer("top_n", 1, Integer.MAX_VALUE).map(Long::intValue).orElse(documents.size());
+    TaskAdapters.Chosen chosen = tasks.chosenReranker(model);
+    RerankingOptions options =
+        RerankingOptions.standard().adapters(chosen.adapter().stream().toArray(String[]::new));
+    List<RankedDocument> ranked = inTurn(() -> chosen.reranker().rank(query, documents, options));
+    ObjectNode answer = Json.object().put("id", "rerank-" + UUID.randomUUID()).put("model", model);
+    ArrayNode results = answer.putArray("results");
+    for (RankedDocument one : ranked.subList(0, Math.min(count, ranked.size()))) {
+      ObjectNode entry = results.addObject().put("index", one.index());
+      entry.putObject("document").put("text", one.document());
+      entry.put("relevance_score", one.score());
+    }
+    exchange.send(200, answer);
+  }
+
+  /** Reads texts, or objects with a {@code text}. */
+  private static List<String> documents(JsonNode given) {
+    if (!given.isArray() || given.isEmpty() || given.size() > MAX_TEXTS) {
+      throw ApiException.invalid(
+          "documents", "documents: expected a list of 1 to %d texts".formatted(MAX_TEXTS));
+    }
+    List<String> documents = new ArrayList<>();
+    for (JsonNode one : given) {
+      JsonNode text = one.isObject() ? one.path("text") : one;
+      if (!text.isTextual()) {
+        throw Params.wrong("documents", "texts, or objects with a text", one);
+      }
+      documents.add(text.textValue());
+    }
+    return documents;
+  }
+}

@@ -1,0 +1,166 @@
+package dev.lora4j.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.embedding.Reranker;
+import dev.lora4j.llm.embedding.RerankingOptions;
+import dev.lora4j.llm.embedding.TextPair;
+import dev.lora4j.llm.task.predict.Prediction;
+import dev.lora4j.llm.task.predict.TextClassifier;
+import dev.lora4j.serve.TestClient.Reply;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A server with a small encoder, a classifier and a reranker. */
+class TaskApiTest {
+  private static final Path FIXTURES = Path.of("..", "llm", "src/test/resources/fixtures");
+  private static final Path TINY = FIXTURES.resolve("task/tiny");
+  private static final Path CROSS = FIXTURES.resolve("reranking/cross");
+  private static final String TEXT = "the card";
+
+  @TempDir static Path folder;
+  private static LoraServer server;
+  private static TestClient client;
+
+  @BeforeAll
+  static void start() throws IOException {
+    Path later = Files.createDirectory(folder.resolve("later"));
+    for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+      Files.copy(TINY.resolve("adapter").resolve(file), later.resolve(file));
+    }
+    server =
+        LoraServer.builder()
+            .model("tiny", TINY)
+            .model("cross", CROSS)
+            .adapter("tickets", TINY.resolve("adapter"))
+            .adapters(folder)
+            .port(0)
+            .start();
+    client = new TestClient(server);
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static Reply classify(String model, String input) {
+    return client.post("/classify", "{\"model\": \"%s\", \"input\": %s}".formatted(model, input));
+  }
+
+  @Test
+  void classesAreThoseOfTheLibrary() {
+    Prediction expected;
+    try (TextClassifier classifier = TextClassifier.open(TINY)) {
+      classifier.load("tickets", TINY.resolve("adapter"));
+      expected = classifier.classify("tickets", TEXT);
+    }
+
+    JsonNode answer = classify("tickets", "[\"the parcel was late\", \"" + TEXT + "\"]").json();
+
+    assertThat(answer.path("object").asText()).isEqualTo("list");
+    assertThat(answer.path("data")).hasSize(2);
+    JsonNode second = answer.at("/data/1");
+    assertThat(second.path("index").asInt()).isEqualTo(1);
+    assertThat(second.path("label").asText()).isEqualTo(expected.label());
+    assertThat(second.path("num_classes").asInt()).isEqualTo(expected.probabilities().length);
+    assertThat(answer.path("labels")).hasSize(expected.probabilities().length);
+    for (int i = 0; i < expected.probabilities().length; i++) {
+      assertThat(second.path("probs").path(i).floatValue())
+          .isCloseTo(expected.probabilities()[i], within(1e-5f));
+    }
+  }
+
+  @Test
+  void anAdapterOfTheFolderIsLoadedAtItsFirstRequest() {
+    assertThat(classify("later", "\"" + TEXT + "\"").json().at("/data/0/probs"))
+        .isEqualTo(classify("tickets", "\"" + TEXT + "\"").json().at("/data/0/probs"));
+  }
+
+  @Test
+  void classifiersAreListed() {
+    assertThat(client.get("/v1/models").json().path("data").findValuesAsText("id"))
+        .contains("tiny", "cross", "tickets")
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void rankingIsThatOfTheLibrary() {
+    List<String> documents = List.of("a card", "the parcel", "a login");
+    float[] expected;
+    try (Reranker reranker = Reranker.open(CROSS)) {
+      expected =
+          reranker.score(
+              documents.stream().map(text -> new TextPair(TEXT, text)).toList(),
+              RerankingOptions.standard());
+    }
+
+    JsonNode results =
+        client
+            .post(
+                "/v1/rerank",
+                "{\"model\": \"cross\", \"query\": \"the card\", \"top_n\": 2, \"documents\":"
+                    + " [\"a card\", {\"text\": \"the parcel\"}, \"a login\"]}")
+            .json()
+            .path("results");
+
+    assertThat(results).hasSize(2);
+    for (JsonNode one : results) {
+      int index = one.path("index").asInt();
+      assertThat(one.path("relevance_score").floatValue())
+          .isCloseTo(expected[index], within(1e-5f));
+      assertThat(one.at("/document/text").asText()).isEqualTo(documents.get(index));
+    }
+    assertThat(results.path(0).path("relevance_score").doubleValue())
+        .isGreaterThanOrEqualTo(results.path(1).path("relevance_score").doubleValue());
+  }
+
+  @Test
+  void wrongRequestsAreRefusedByName() {
+    assertThat(classify("ticket", "\"a\"").status()).isEqualTo(404);
+    assertThat(classify("ticket", "\"a\"").json().at("/error/message").asText())
+        .contains("tickets");
+    assertThat(classify("tickets", "[]").json().at("/error/param").asText()).isEqualTo("input");
+    assertThat(classify("tickets", "[1]").status()).isEqualTo(400);
+    assertThat(
+            client
+                .post("/rerank", "{\"model\": \"cross\", \"query\": \"a\", \"documents\": []}")
+                .json()
+                .at("/error/param")
+                .asText())
+        .isEqualTo("documents");
+    assertThat(
+            client
+                .post(
+                    "/rerank", "{\"model\": \"nothing\", \"query\": \"a\", \"documents\": [\"a\"]}")
+                .status())
+        .isEqualTo(404);
+  }
+
+  @Test
+  void anAdapterForAnotherTaskIsRefusedAtTheStart(@TempDir Path adapter) throws IOException {
+    Files.writeString(adapter.resolve("task.json"), "{\"task\": \"token-classification\"}");
+
+    assertThatThrownBy(
+            () ->
+                LoraServer.builder()
+                    .model("tiny", TINY)
+                    .adapter("words", adapter)
+                    .port(0)
+                    .start()
+                    .close())
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("token-classification")
+        .hasMessageContaining("lora predict");
+  }
+}
