@@ -28,14 +28,20 @@ public final class RoundedInput {
     private final int zeroCode;
     private final int largest;
     private final int sums; // in either half of a word
-    private final int[] places;
+    private final int blocks;
 
     Order(int zeroCode, int products, int blocks) {
       this.zeroCode = zeroCode;
       largest = Short.MAX_VALUE / (zeroCode * products);
       sums = PAIRS / products;
-      places = new int[blocks * BLOCK];
+      this.blocks = blocks;
+    }
+
+    /** Returns the place of each element of the blocks that lie together. */
+    private int[] places() {
+      int[] places = new int[blocks * BLOCK];
       Arrays.setAll(places, element -> blocks == 1 ? inBlock(element) : inFourBlocks(element));
+      return places;
     }
 
     /** Byte i of 16 has elements i and i + 16. */
@@ -58,6 +64,7 @@ public final class RoundedInput {
   }
 
   private final Order order;
+  private final int[] places;
   private int blocks;
   private int[] pairs = new int[0];
   private int[] offsets = new int[0];
@@ -66,6 +73,7 @@ public final class RoundedInput {
 
   public RoundedInput(Order order) {
     this.order = order;
+    places = order.places();
   }
 
   /** Returns the number of blocks. */
@@ -128,7 +136,6 @@ public final class RoundedInput {
 
   /** Rounds the elements of one sum of products, and returns their sum. */
   private int roundSum(float[] x, int from, int count, float factor, int sum) {
-    int[] places = order.places;
     int first = from % places.length;
     int base = (from - first) / 2;
     int lower = 0;

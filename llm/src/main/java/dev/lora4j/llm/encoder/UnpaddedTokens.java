@@ -8,7 +8,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -91,7 +90,7 @@ public final class UnpaddedTokens {
   }
 
   private Order order() {
-    Map<Text, Integer> places = new IdentityHashMap<>();
+    IdentityHashMap<Text, Integer> places = new IdentityHashMap<>(); // texts may be equal
     long[] starts = starts();
     for (int i = 0; i < batch; i++) {
       places.put(texts.get(i), i);

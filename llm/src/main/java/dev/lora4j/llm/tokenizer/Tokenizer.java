@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A Hugging Face tokenizer: {@code tokenizer.json} with {@code tokenizer_config.json}, {@code
@@ -38,7 +37,8 @@ public final class Tokenizer implements AutoCloseable {
   private final SpecialTokens special;
   private final int vocabularySize;
   private final Vocabulary vocabulary;
-  private @Nullable Optional<TokenBytes> tokenBytes; // guarded by this; null until it is needed
+  private boolean readTokenBytes; // guarded by this: they are read when they are needed
+  private Optional<TokenBytes> tokenBytes = Optional.empty(); // guarded by this
   private Optional<TokenTrie> trie = Optional.empty(); // guarded by this
 
   private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, Vocabulary vocabulary) {
@@ -199,8 +199,9 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private synchronized Optional<TokenBytes> pieces() {
-    if (tokenBytes == null) {
+    if (!readTokenBytes) {
       tokenBytes = vocabulary.tokenBytes();
+      readTokenBytes = true;
     }
     return tokenBytes;
   }

@@ -11,6 +11,7 @@ import dev.lora4j.serve.http.ApiException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -88,16 +89,20 @@ public final class TaskAdapters implements AutoCloseable {
     throw new UserError("adapter '%s' fits none of the base models:%s".formatted(name, reasons));
   }
 
+  private Path path(String base) {
+    return Objects.requireNonNull(bases.get(base));
+  }
+
   private TextClassifier classifier(String base, String name, Path adapter) {
     TextClassifier classifier =
-        classifierOfBase.computeIfAbsent(base, key -> TextClassifier.open(bases.get(key), threads));
+        classifierOfBase.computeIfAbsent(base, key -> TextClassifier.open(path(key), threads));
     classifier.load(name, adapter);
     return classifier;
   }
 
   private Reranker reranker(String base) {
     return rerankerOfBase.computeIfAbsent(
-        base, key -> Reranker.open(bases.get(key), threads, WeightStorage.asStored()));
+        base, key -> Reranker.open(path(key), threads, WeightStorage.asStored()));
   }
 
   // ---- requests ----
