@@ -2,8 +2,7 @@
 
 Rank 8 on all linear layers, alpha 16, dynamic padding to the longest text of a batch, AdamW, linear schedule without
 warm-up, no checkpoints. Batches have texts of similar lengths, in random order: `group_by_length` of transformers takes
-the batches of so few texts from the longest to the shortest, and its loss is twice as high. Examples per second count
-training steps only.
+the batches of so few texts from the longest to the shortest. Examples per second count training steps only.
 """
 import argparse
 import csv
