@@ -7,6 +7,9 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Mixed batches, in which each row has its own adapter, for a network whose forward takes more than
@@ -30,28 +33,22 @@ public final class MixedBatch {
    * @throws UserError if an adapter is unknown, or its deltas can't share a batch
    */
   public static AdapterScope using(LoraModel model, List<String> adapterOfRow) {
-    PerRowAdapters perRow = perRow(model, adapterOfRow);
-    return entered(model, perRow, perRow::retire);
+    return entered(model, () -> perRow(model, adapterOfRow), PerRowAdapters::retire);
   }
 
   /**
-   * Does the same for a network whose last layers compute fewer rows, such as one for each text
-   * instead of each token.
+   * Activates an adapter for each row of a network whose last layers compute fewer rows, such as
+   * one for each text instead of each token.
    *
    * @param adapterOfRow one for each row of most layers' inputs
    * @param adapterOfFewer one for each row of the other layers' inputs
    */
   public static AdapterScope using(
       LoraModel model, List<String> adapterOfRow, List<String> adapterOfFewer) {
-    PerRowAdapters all = perRow(model, adapterOfRow);
-    PerRowAdapters fewer = perRow(model, adapterOfFewer);
     return entered(
         model,
-        new RowCountAdapters(all, fewer),
-        () -> {
-          all.retire();
-          fewer.retire();
-        });
+        () -> new RowCountAdapters(perRow(model, adapterOfRow), perRow(model, adapterOfFewer)),
+        RowCountAdapters::retire);
   }
 
   private static PerRowAdapters perRow(LoraModel model, List<String> adapterOfRow) {
@@ -67,11 +64,23 @@ public final class MixedBatch {
     return perRow;
   }
 
-  private static AdapterScope entered(LoraModel model, ActiveAdapters active, Runnable retire) {
-    AdapterScope scope = model.adapters().enter(() -> active);
+  /** Chooses again if an adapter is removed before the choice is entered. */
+  private static <A extends ActiveAdapters> AdapterScope entered(
+      LoraModel model, Supplier<A> choosing, Consumer<A> retire) {
+    AtomicReference<A> last = new AtomicReference<>();
+    AdapterScope scope =
+        model
+            .adapters()
+            .enter(
+                () -> {
+                  A choice = choosing.get();
+                  last.set(choice);
+                  return choice;
+                });
+    A entered = last.get();
     return () -> {
       scope.close();
-      retire.run();
+      retire.accept(entered);
     };
   }
 
@@ -84,7 +93,7 @@ public final class MixedBatch {
   }
 
   /**
-   * Does the same for a part without some of its modules.
+   * Returns whether {@link #using} computes a part without some of its modules completely.
    *
    * @param without modules in the part that are run afterwards
    */

@@ -63,4 +63,10 @@ record RowCountAdapters(PerRowAdapters all, PerRowAdapters fewer) implements Act
     all.release();
     fewer.release();
   }
+
+  /** Frees the deltas of both lists. */
+  void retire() {
+    all.retire();
+    fewer.retire();
+  }
 }

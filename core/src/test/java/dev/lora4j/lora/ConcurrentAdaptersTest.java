@@ -41,8 +41,18 @@ class ConcurrentAdaptersTest {
       Tensor ofDogs = mlp.answerOf(dogs);
       Tensor ofRows = mlp.answerOf(rows);
       Tensor ofBase = mlp.answer();
+      List<String> mixed = List.of("cats", "dogs", LoraModel.BASE);
+      Tensor ofMixed;
+      try (AdapterScope using = MixedBatch.using(model, mixed)) {
+        ofMixed = mlp.answer();
+      }
 
       Stress.run(
+          () -> { // while dogs is swapped
+            try (AdapterScope using = MixedBatch.using(model, mixed)) {
+              assertThat(mlp.answer().equal(ofMixed)).isTrue();
+            }
+          },
           () -> assertThat(mlp.answerOf(cats).equal(ofCats)).isTrue(),
           () -> assertThat(mlp.answerOf(dogs).equal(ofDogs)).isTrue(),
           () -> assertThat(mlp.answerOf(rows).equal(ofRows)).isTrue(),

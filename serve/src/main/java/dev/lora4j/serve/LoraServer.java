@@ -55,7 +55,7 @@ public final class LoraServer implements AutoCloseable {
   private final NetworkConnectionLimit limit;
   private final ServerMetrics metrics;
   private final ServedModels models;
-  private final TaskAdapters tasks;
+  private final TaskEndpoints tasks;
   private final Optional<FineTuningService> tuning;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -63,11 +63,11 @@ public final class LoraServer implements AutoCloseable {
     metrics = new ServerMetrics(builder.registry());
     models = open(builder);
     metrics.watch(models);
-    tasks = tasks(builder);
+    tasks = new TaskEndpoints(tasks(builder), builder.limits().maxQueue());
     tuning = tuning(builder);
     QueuedThreadPool threads =
         new QueuedThreadPool(
-            builder.limits().maxBatch() + builder.limits().maxQueue() + SPARE_THREADS);
+            builder.limits().maxBatch() + 2 * builder.limits().maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
     threads.setDaemon(true);
     server = new Server(threads);
@@ -76,13 +76,7 @@ public final class LoraServer implements AutoCloseable {
     limit = connectionLimit(builder.maxConnections());
     server.addBean(limit);
     ApiHandler api =
-        new ApiHandler(
-            models,
-            builder.folder(),
-            tuning,
-            new TaskEndpoints(tasks, builder.limits().maxQueue()),
-            builder.access(),
-            metrics);
+        new ApiHandler(models, builder.folder(), tuning, tasks, builder.access(), metrics);
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(

@@ -95,6 +95,38 @@ class TaskApiTest {
   }
 
   @Test
+  void aClassifierIsAModelWhoseNameIsTaken() {
+    assertThat(client.get("/v1/models/tickets").json().path("id").asText()).isEqualTo("tickets");
+
+    Reply loaded =
+        client.post(
+            "/v1/load_lora_adapter", "{\"lora_name\": \"tickets\", \"lora_path\": \"later\"}");
+
+    assertThat(loaded.status()).isEqualTo(400);
+    assertThat(loaded.json().at("/error/message").asText()).contains("'tickets' is taken");
+  }
+
+  @Test
+  void aLinkOutOfTheFolderIsNoAdapter() throws IOException {
+    Files.createSymbolicLink(folder.resolve("link"), TINY.resolve("adapter").toAbsolutePath());
+
+    assertThat(classify("link", "\"a\"").status()).isEqualTo(404);
+  }
+
+  @Test
+  void aDamagedAdapterIsRefusedWithoutThePathOfItsFolder() throws IOException {
+    Path broken = Files.createDirectory(folder.resolve("broken"));
+    Files.copy(TINY.resolve("adapter/adapter_config.json"), broken.resolve("adapter_config.json"));
+
+    Reply reply = classify("broken", "\"a\"");
+
+    assertThat(reply.status()).isEqualTo(400);
+    assertThat(reply.json().at("/error/message").asText())
+        .contains("adapter 'broken' can't be loaded")
+        .doesNotContain(folder.toString());
+  }
+
+  @Test
   void rankingIsThatOfTheLibrary() {
     List<String> documents = List.of("a card", "the parcel", "a login");
     float[] expected;

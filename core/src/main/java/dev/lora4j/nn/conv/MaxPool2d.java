@@ -54,13 +54,22 @@ public final class MaxPool2d extends Module {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return input.requires_grad() || isPadded() || !Ops.isPlainCpuImage(input) || isSmall(input)
+    return input.requires_grad()
+            || isPadded()
+            || isOfOneCell()
+            || !Ops.isPlainCpuImage(input)
+            || isSmall(input)
         ? torch.max_pool2d(input, kernel, stride, padding, NO_DILATION, false)
         : maxima(maxima(input, 0), 1);
   }
 
   private boolean isPadded() {
     return padding[0] > 0 || padding[1] > 0;
+  }
+
+  /** Whether a window has one cell: its maxima would be the input itself, not a copy. */
+  private boolean isOfOneCell() {
+    return kernel[0] == 1 && kernel[1] == 1;
   }
 
   private boolean isSmall(Tensor input) {

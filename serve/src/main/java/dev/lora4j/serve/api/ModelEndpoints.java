@@ -74,7 +74,12 @@ final class ModelEndpoints {
 
   private void get(Exchange exchange) throws IOException {
     String name = exchange.pathSegment(0);
-    exchange.send(200, card(new ListedModel(name, Optional.of(models.of(name).model()))));
+    exchange.send(
+        200,
+        card(
+            tasks.get().contains(name)
+                ? new ListedModel(name, Optional.empty())
+                : new ListedModel(name, Optional.of(models.of(name).model()))));
   }
 
   private ObjectNode card(ListedModel model) {
@@ -99,6 +104,9 @@ final class ModelEndpoints {
         () -> {
           names.require(name);
           models.requireFree(name, replacing);
+          if (tasks.get().contains(name)) {
+            throw new UserError("the name '" + name + "' is taken");
+          }
         });
     Path directory = directory(params.requiredText(LORA_PATH));
     try {

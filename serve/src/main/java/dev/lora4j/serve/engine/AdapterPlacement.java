@@ -1,14 +1,12 @@
 package dev.lora4j.serve.engine;
 
 import dev.lora4j.UserError;
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.lora.format.PeftAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -89,22 +87,6 @@ final class AdapterPlacement {
     if (engines.size() == 1) {
       return engines;
     }
-    String base = lastPart(baseName(directory));
-    return engines.stream()
-        .sorted(
-            Comparator.comparing(engine -> !lastPart(engine.model().name()).equalsIgnoreCase(base)))
-        .toList();
-  }
-
-  private static String baseName(Path directory) {
-    Path config = directory.resolve(PeftAdapter.CONFIG);
-    return Files.isRegularFile(config)
-        ? JsonDocument.read(config).text("base_model_name_or_path", "")
-        : "";
-  }
-
-  /** {@code SmolLM2} of {@code HuggingFaceTB/SmolLM2} and of {@code /models/SmolLM2}. */
-  private static String lastPart(String name) {
-    return name.substring(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+    return NamedBase.first(engines, engine -> engine.model().name(), directory);
   }
 }

@@ -9,7 +9,11 @@ import java.nio.file.Path;
 public final class BrokenAdapter extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  BrokenAdapter(String name, Path directory, RuntimeException cause) {
+  /**
+   * @param directory the adapter's
+   * @param cause its message may name files of the directory
+   */
+  public BrokenAdapter(String name, Path directory, RuntimeException cause) {
     super("adapter '%s' can't be loaded: %s".formatted(name, withoutPath(directory, cause)), cause);
   }
 

@@ -333,9 +333,13 @@ public final class ServedModel implements AutoCloseable {
         .toList();
   }
 
-  /** Returns an adapter's directory directly below the folder, links followed. */
   Optional<Path> inFolder(String name) {
-    if (folder == null || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
+    return folder == null ? Optional.empty() : adapterIn(folder, name);
+  }
+
+  /** Returns an adapter's directory directly below a folder, links followed. */
+  public static Optional<Path> adapterIn(Path folder, String name) {
+    if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
       return Optional.empty();
     }
     try {

@@ -1,14 +1,20 @@
 package dev.lora4j.serve.task;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.embedding.Embedder;
 import dev.lora4j.llm.embedding.Reranker;
 import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.predict.TaskDescription;
 import dev.lora4j.llm.task.predict.TextClassifier;
 import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.serve.engine.BrokenAdapter;
+import dev.lora4j.serve.engine.NamedBase;
+import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.http.ApiException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -16,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * Classifiers and rerankers of a server, by the names of their adapters. A base is loaded for them
@@ -29,6 +36,7 @@ public final class TaskAdapters implements AutoCloseable {
   private final Map<String, Reranker> rerankerOfBase = new LinkedHashMap<>();
   private final Map<String, TextClassifier> classifiers = new TreeMap<>();
   private final Map<String, Reranker> rerankers = new TreeMap<>();
+  private volatile Set<String> names = Set.of();
 
   /**
    * @param bases the base models by name
@@ -46,7 +54,8 @@ public final class TaskAdapters implements AutoCloseable {
   }
 
   /**
-   * Loads an adapter under a name, for the first base model that it fits.
+   * Loads an adapter under a name, for the first base model that it fits, beginning with those that
+   * its config names.
    *
    * @throws UserError if the name is taken, the adapter is for another task, or it fits no base
    */
@@ -57,28 +66,26 @@ public final class TaskAdapters implements AutoCloseable {
     TextTask task = TaskDescription.taskAt(adapter).orElseThrow();
     switch (task) {
       case TEXT_CLASSIFICATION, MULTI_LABEL ->
-          firstFit(name, base -> classifiers.put(name, classifier(base, name, adapter)));
+          firstFit(name, adapter, base -> classifiers.put(name, classifier(base, name, adapter)));
       case RERANKING ->
-          firstFit(
-              name,
-              base -> {
-                reranker(base).load(name, adapter);
-                rerankers.put(name, reranker(base));
-              });
+          firstFit(name, adapter, base -> rerankers.put(name, reranker(base, name, adapter)));
       default ->
           throw new UserError(
               "%s is an adapter for %s, which the server does not answer; lora predict computes it for files"
                   .formatted(adapter, task.word()));
     }
+    Set<String> all = new TreeSet<>(classifiers.keySet());
+    all.addAll(rerankers.keySet());
+    names = Collections.unmodifiableSet(all);
   }
 
   private interface Attempt {
     void on(String base);
   }
 
-  private void firstFit(String name, Attempt attempt) {
+  private void firstFit(String name, Path adapter, Attempt attempt) {
     StringBuilder reasons = new StringBuilder();
-    for (String base : bases.keySet()) {
+    for (String base : NamedBase.first(bases.keySet(), Function.identity(), adapter)) {
       try {
         attempt.on(base);
         return;
@@ -93,16 +100,39 @@ public final class TaskAdapters implements AutoCloseable {
     return Objects.requireNonNull(bases.get(base));
   }
 
+  /** Keeps a base that was opened for this adapter only if the adapter fits. */
   private TextClassifier classifier(String base, String name, Path adapter) {
-    TextClassifier classifier =
-        classifierOfBase.computeIfAbsent(base, key -> TextClassifier.open(path(key), threads));
-    classifier.load(name, adapter);
+    TextClassifier open = classifierOfBase.get(base);
+    TextClassifier classifier = open == null ? TextClassifier.open(path(base), threads) : open;
+    try {
+      classifier.load(name, adapter);
+    } catch (RuntimeException e) {
+      if (open == null) {
+        classifier.close();
+      }
+      throw e;
+    }
+    classifierOfBase.put(base, classifier);
     return classifier;
   }
 
-  private Reranker reranker(String base) {
-    return rerankerOfBase.computeIfAbsent(
-        base, key -> Reranker.open(path(key), threads, WeightStorage.asStored()));
+  private Reranker reranker(String base, String name, Path adapter) {
+    Reranker open = rerankerOfBase.get(base);
+    Reranker reranker = open == null ? openReranker(base) : open;
+    try {
+      reranker.load(name, adapter);
+    } catch (RuntimeException e) {
+      if (open == null) {
+        reranker.close();
+      }
+      throw e;
+    }
+    rerankerOfBase.put(base, reranker);
+    return reranker;
+  }
+
+  private Reranker openReranker(String base) {
+    return Reranker.open(path(base), threads, WeightStorage.asStored());
   }
 
   // ---- requests ----
@@ -125,7 +155,7 @@ public final class TaskAdapters implements AutoCloseable {
   record Chosen(Reranker reranker, Optional<String> adapter) {}
 
   /**
-   * Returns the reranker of a name: an adapter, or a base model that scores pairs.
+   * Returns the reranker of a name: an adapter, or a base model that is a cross-encoder.
    *
    * @throws ApiException 404 if there is none
    */
@@ -135,22 +165,27 @@ public final class TaskAdapters implements AutoCloseable {
     if (found != null) {
       return new Chosen(found, Optional.of(name));
     }
-    if (!bases.containsKey(name)) {
+    if (!bases.containsKey(name) || !Embedder.isEncoder(path(name))) {
       throw unknown("reranker", name, rerankers.keySet());
     }
-    return new Chosen(reranker(name), Optional.empty());
+    return new Chosen(rerankerOfBase.computeIfAbsent(name, this::openReranker), Optional.empty());
   }
 
   private void loadFromFolder(String name) {
-    if (!classifiers.containsKey(name) && !rerankers.containsKey(name)) {
-      inFolder(name).filter(TaskAdapters::takes).ifPresent(adapter -> load(name, adapter));
+    if (!names.contains(name) && !bases.containsKey(name)) {
+      folder
+          .flatMap(directory -> ServedModel.adapterIn(directory, name))
+          .filter(TaskAdapters::takes)
+          .ifPresent(adapter -> loadForRequest(name, adapter));
     }
   }
 
-  private Optional<Path> inFolder(String name) {
-    return folder
-        .filter(path -> name.matches("[A-Za-z0-9][A-Za-z0-9._-]*"))
-        .map(path -> path.resolve(name));
+  private void loadForRequest(String name, Path adapter) {
+    try {
+      load(name, adapter);
+    } catch (UserError | CorruptFile e) {
+      throw new BrokenAdapter(name, adapter, e);
+    }
   }
 
   private static ApiException unknown(String kind, String name, Set<String> valid) {
@@ -163,9 +198,7 @@ public final class TaskAdapters implements AutoCloseable {
   }
 
   /** Names of the adapters that are loaded. */
-  public synchronized Set<String> names() {
-    Set<String> names = new TreeSet<>(classifiers.keySet());
-    names.addAll(rerankers.keySet());
+  public Set<String> names() {
     return names;
   }
 

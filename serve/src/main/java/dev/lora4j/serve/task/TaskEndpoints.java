@@ -19,17 +19,21 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** {@code /classify} and {@code /rerank}, as vLLM has them. Requests are computed in turn. */
-public final class TaskEndpoints {
+public final class TaskEndpoints implements AutoCloseable {
   private static final int MAX_TEXTS = 2048;
+  private static final long CLOSE_SECONDS = 10;
 
   private final TaskAdapters tasks;
   private final int maxQueue;
   private final Semaphore turn = new Semaphore(1, true);
+  private volatile boolean closed;
 
   /**
+   * @param tasks freed by {@link #close}
    * @param maxQueue number of requests that may wait
    */
   public TaskEndpoints(TaskAdapters tasks, int maxQueue) {
@@ -57,9 +61,27 @@ public final class TaskEndpoints {
     }
     turn.acquireUninterruptibly();
     try {
+      if (closed) {
+        throw new ApiException(503, "server_error", "the server is stopping", null, null);
+      }
       return computation.get();
     } finally {
       turn.release();
+    }
+  }
+
+  /** Waits for the request in its turn, and frees the models. One that takes long keeps them. */
+  @Override
+  public void close() {
+    closed = true;
+    boolean free = false;
+    try {
+      free = turn.tryAcquire(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (free) {
+      tasks.close();
     }
   }
 
@@ -73,13 +95,12 @@ public final class TaskEndpoints {
     if (texts.isEmpty()) {
       throw ApiException.invalid("input", "input: expected a text or a list of texts, found none");
     }
-    TextClassifier classifier = tasks.classifier(model);
-    List<Prediction> predictions = inTurn(() -> classifier.classify(model, texts));
-    exchange.send(200, classes(model, classifier.labels(model), predictions));
+    exchange.send(200, inTurn(() -> classes(tasks.classifier(model), model, texts)));
   }
 
-  private static ObjectNode classes(
-      String model, List<String> labels, List<Prediction> predictions) {
+  private static ObjectNode classes(TextClassifier classifier, String model, List<String> texts) {
+    List<String> labels = classifier.labels(model);
+    List<Prediction> predictions = classifier.classify(model, texts);
     ObjectNode answer = Json.object().put("id", "classify-" + UUID.randomUUID());
     answer.put("object", "list").put("created", Instant.now().getEpochSecond()).put("model", model);
     ArrayNode names = answer.putArray("labels");
@@ -106,10 +127,7 @@ public final class TaskEndpoints {
     List<String> documents = documents(params.required("documents"));
     int count =
         params.integer("top_n", 1, Integer.MAX_VALUE).map(Long::intValue).orElse(documents.size());
-    TaskAdapters.Chosen chosen = tasks.chosenReranker(model);
-    RerankingOptions options =
-        RerankingOptions.standard().adapters(chosen.adapter().stream().toArray(String[]::new));
-    List<RankedDocument> ranked = inTurn(() -> chosen.reranker().rank(query, documents, options));
+    List<RankedDocument> ranked = inTurn(() -> ranked(model, query, documents));
     ObjectNode answer = Json.object().put("id", "rerank-" + UUID.randomUUID()).put("model", model);
     ArrayNode results = answer.putArray("results");
     for (RankedDocument one : ranked.subList(0, Math.min(count, ranked.size()))) {
@@ -118,6 +136,13 @@ public final class TaskEndpoints {
       entry.put("relevance_score", one.score());
     }
     exchange.send(200, answer);
+  }
+
+  private List<RankedDocument> ranked(String model, String query, List<String> documents) {
+    TaskAdapters.Chosen chosen = tasks.chosenReranker(model);
+    RerankingOptions options =
+        RerankingOptions.standard().adapters(chosen.adapter().stream().toArray(String[]::new));
+    return chosen.reranker().rank(query, documents, options);
   }
 
   /** Reads texts, or objects with a {@code text}. */

@@ -39,7 +39,7 @@ public record TaskDescription(
 
   /**
    * Returns the task of an adapter as far as its own directory tells; one of PEFT for {@code
-   * SEQ_CLS} counts as a classification. Empty if it is for none on texts.
+   * SEQ_CLS} counts as a classification. Empty if it is not for a task on texts.
    */
   public static Optional<TextTask> taskAt(Path adapter) {
     Path described = adapter.resolve(FILE);
