@@ -67,7 +67,7 @@ public final class MaxPool2d extends Module {
     return padding[0] > 0 || padding[1] > 0;
   }
 
-  /** Whether a window has one cell: its maxima would be the input itself, not a copy. */
+  /** A window of one cell would give a view of the input, not a copy. */
   private boolean isOfOneCell() {
     return kernel[0] == 1 && kernel[1] == 1;
   }

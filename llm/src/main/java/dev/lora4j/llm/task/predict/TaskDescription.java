@@ -38,8 +38,8 @@ public record TaskDescription(
   }
 
   /**
-   * Returns the task of an adapter as far as its own directory tells; one of PEFT for {@code
-   * SEQ_CLS} counts as a classification. Empty if it is not for a task on texts.
+   * Returns the task of an adapter from its own directory; one of PEFT for {@code SEQ_CLS} counts
+   * as a classification. Empty if it is not for a task on texts.
    */
   public static Optional<TextTask> taskAt(Path adapter) {
     Path described = adapter.resolve(FILE);
