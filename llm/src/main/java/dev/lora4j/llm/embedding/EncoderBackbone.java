@@ -39,7 +39,7 @@ record EncoderBackbone(EncoderCheckpoint checkpoint) implements Backbone {
 
   @Override
   public Tensor pooled(List<TokenSequence> batch, TokenPooling pooling) {
-    return pooled(UnpaddedTokens.of(batch, encoder().device()), pooling);
+    return pooling.ofTexts(encoder(), UnpaddedTokens.of(batch, encoder().device()));
   }
 
   @Override
@@ -48,14 +48,8 @@ record EncoderBackbone(EncoderCheckpoint checkpoint) implements Backbone {
     UnpaddedTokens tokens = UnpaddedTokens.of(batch, adapters, encoder().device());
     try (AdapterScope scope =
         MixedBatch.using(model, tokens.ofTokens(adapters), tokens.ofTexts(adapters))) {
-      return pooled(tokens, pooling);
+      return pooling.ofTexts(encoder(), tokens);
     }
-  }
-
-  private Tensor pooled(UnpaddedTokens tokens, TokenPooling pooling) {
-    return pooling == TokenPooling.CLS
-        ? encoder().firstHidden(tokens)
-        : tokens.pooled(encoder().hidden(tokens), pooling::pool);
   }
 
   @Override

@@ -2,6 +2,8 @@ package dev.lora4j.llm.embedding;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.encoder.Encoder;
+import dev.lora4j.llm.encoder.UnpaddedTokens;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.List;
@@ -95,5 +97,16 @@ public enum TokenPooling {
     Tensor positions = Ops.range(1, tokens + 1).to(hidden.device(), ScalarType.Float);
     Tensor weights = positions.div(new Scalar(tokens * (tokens + 1) / 2.0)).view(1, tokens, 1);
     return hidden.mul(weights).sum(1);
+  }
+
+  /**
+   * Computes one vector for each text of a batch.
+   *
+   * @return {@code [B, H]}, in the order of the batch
+   */
+  public Tensor ofTexts(Encoder encoder, UnpaddedTokens tokens) {
+    return this == CLS
+        ? encoder.firstHidden(tokens)
+        : tokens.pooled(encoder.hidden(tokens), this::pool);
   }
 }

@@ -30,10 +30,7 @@ final class PooledEncoder implements TaskNetwork {
 
   @Override
   public Tensor outputs(List<TokenSequence> texts) {
-    UnpaddedTokens tokens = UnpaddedTokens.of(texts, encoder.device());
-    return pooling == TokenPooling.CLS
-        ? encoder.firstHidden(tokens)
-        : tokens.pooled(encoder.hidden(tokens), pooling::pool);
+    return pooling.ofTexts(encoder, UnpaddedTokens.of(texts, encoder.device()));
   }
 
   @Override
