@@ -5,6 +5,9 @@ public final class Halves {
   static final double LARGEST = 65504;
 
   private static final int EXPONENT = 0x1f;
+  private static final int MOVED = 0x8fffe000; // sign, exponent and fraction in a float's bits
+  private static final float OF_MOVED = 0x1p112f;
+  private static final int INFINITY = 0x7f800000;
   private static final int BIAS_DIFFERENCE = 127 - 15;
   private static final float SMALLEST = 0x1p-24f;
   private static final int FRACTION_DIFFERENCE = 13;
@@ -18,15 +21,10 @@ public final class Halves {
 
   /** Returns the exact value of 16 bits. */
   public static float toFloat(int bits) {
-    int sign = (bits & 0x8000) << 16;
-    int exponent = bits >> 10 & EXPONENT;
-    int fraction = bits & 0x3ff;
-    if (exponent == 0) {
-      float value = fraction * SMALLEST;
-      return sign == 0 ? value : -value;
-    }
-    int wide = exponent == EXPONENT ? 0xff : exponent + BIAS_DIFFERENCE;
-    return Float.intBitsToFloat(sign | wide << 23 | fraction << FRACTION_DIFFERENCE);
+    int moved = (short) bits << FRACTION_DIFFERENCE & MOVED;
+    return (bits >> 10 & EXPONENT) == EXPONENT
+        ? Float.intBitsToFloat(moved | INFINITY)
+        : Float.intBitsToFloat(moved) * OF_MOVED;
   }
 
   /** Returns the nearest half as 16 bits, ties to even; infinite beyond the largest. */

@@ -1,6 +1,5 @@
 package dev.lora4j.nn.block;
 
-import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
@@ -12,26 +11,24 @@ public interface VectorArithmetic {
   /** Returns a faster dequantisation of a format with the same bits; empty if there is none. */
   Optional<BlockDequantizer> dequantizer(BlockType type);
 
+  /** Computes {@link BlockDot#plainTotals}, with the same bits. */
+  void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
+
   /** Computes {@link DotProduct}'s sums, with the same bits. */
   void sums(float[] a, float[] b, int end);
-
-  /** Returns the form of a direct buffer that {@link #multiply} reads. */
-  Object open(ByteBuffer buffer);
 
   /**
    * Computes {@link GroupProducts} with the same bits.
    *
-   * @param memory the opened buffer
-   * @param at first byte of the group
+   * @param words the group, as integers
    * @param y receives the 16 products
    */
-  void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y);
+  void multiply(RowGroups groups, int[] words, RoundedInput x, float[] y);
 
   /** Computes the same with two inputs, in less time. */
   void multiply(
       RowGroups groups,
-      Object memory,
-      int at,
+      int[] words,
       RoundedInput x,
       RoundedInput other,
       float[] y,

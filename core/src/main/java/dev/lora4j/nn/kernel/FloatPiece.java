@@ -31,6 +31,6 @@ record FloatPiece(FloatMatrix weight, RowInvariance invariance) implements Weigh
     }
     int computed = Math.max(count, invariance.fewestRows());
     FloatPointer inputs = x.at(from, 0);
-    weight.multiplyRows(computed, inputs, x.elements(), y.at(from, element), y.elements());
+    weight.multiplyRows(computed, inputs, x.stride(), y.at(from, element), y.stride());
   }
 }

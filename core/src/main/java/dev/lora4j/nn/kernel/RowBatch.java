@@ -5,11 +5,17 @@ import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
-/** Rows of equal size in contiguous memory, as the inputs or outputs of a {@link BatchProduct}. */
+/**
+ * Rows of equal size in one piece of memory, as the inputs or outputs of a {@link BatchProduct}.
+ * Each begins at a cache line: some products of MKL with a row depend on its alignment.
+ */
 public final class RowBatch implements AutoCloseable {
-  private final Tensor values; // [rows, elements]
+  private static final int LINE = 16; // floats
+
+  private final Tensor values; // [rows, stride]
   private final FloatPointer memory;
   private final int elements;
+  private final int stride;
   private final List<FloatVector> rows = new ArrayList<>();
   private final List<RowInput> inputs = new ArrayList<>();
 
@@ -21,12 +27,13 @@ public final class RowBatch implements AutoCloseable {
    */
   public RowBatch(int rows, int elements) {
     int tiles = (rows + FloatPiece.TILE - 1) / FloatPiece.TILE;
-    values = Ops.keep(Ops.empty((long) tiles * FloatPiece.TILE, elements).zero_());
+    this.elements = elements;
+    stride = (elements + LINE - 1) / LINE * LINE;
+    values = Ops.keep(Ops.empty((long) tiles * FloatPiece.TILE, stride).zero_());
     memory = FloatMatrix.memory(values);
     memory.retainReference();
-    this.elements = elements;
     for (int i = 0; i < rows; i++) {
-      FloatVector row = FloatVector.over(values.select(0, i));
+      FloatVector row = FloatVector.over(values.select(0, i).narrow(0, 0, elements));
       this.rows.add(row);
       inputs.add(new RowInput(row));
     }
@@ -49,17 +56,17 @@ public final class RowBatch implements AutoCloseable {
 
   /** Returns a view of the first rows, {@code [count, elements]}. */
   public Tensor first(int count) {
-    return values.narrow(0, 0, count);
+    return values.narrow(0, 0, count).narrow(1, 0, elements);
   }
 
-  /** Number of elements of a row. */
-  int elements() {
-    return elements;
+  /** Number of elements from the beginning of a row to that of the next one. */
+  int stride() {
+    return stride;
   }
 
   /** Returns a pointer to an element of a row. */
   FloatPointer at(int row, long element) {
-    return FloatMatrix.at(memory, (long) row * elements + element);
+    return FloatMatrix.at(memory, (long) row * stride + element);
   }
 
   @Override

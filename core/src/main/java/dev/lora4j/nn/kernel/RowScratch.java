@@ -10,6 +10,7 @@ public final class RowScratch {
 
   private float[] row = new float[0];
   private byte[] bytes = new byte[0];
+  private int[] words = new int[0];
   private float[] values = new float[0];
   private float[] moreValues = new float[0];
   private FloatPointer matrix = new FloatPointer();
@@ -59,6 +60,14 @@ public final class RowScratch {
       matrix = new FloatPointer(rows * columns).retainReference();
     }
     return FloatMatrix.rowsAt(matrix, 0, rows, columns);
+  }
+
+  /** Returns memory for at least so many integers. */
+  public int[] words(int count) {
+    if (words.length < count) {
+      words = new int[count];
+    }
+    return words;
   }
 
   /** Returns memory for at least so many bytes. */

@@ -7,7 +7,6 @@ import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.SixBitGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
-import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** The Vector API of module {@code jdk.incubator.vector}. */
@@ -35,56 +34,37 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   }
 
   @Override
+  public void totals(byte[] in, int at, int blocks, float[] x, float[] totals) {
+    VectorBlockDot.q8(in, at, blocks, x, totals);
+  }
+
+  @Override
   public void sums(float[] a, float[] b, int end) {
     VectorDot.sums(a, b, end);
   }
 
   @Override
-  public Object open(ByteBuffer buffer) {
-    return VectorMemory.open(buffer);
-  }
-
-  @Override
-  public void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
-    try {
-      if (groups instanceof SixBitGroups six) {
-        VectorSixBitGroups.multiply(six, memory, at, x, y);
-      } else {
-        VectorGroups.multiply((FourBitGroups) groups, memory, at, x, y);
-      }
-    } catch (Throwable e) {
-      throw unexpected(e);
+  public void multiply(RowGroups groups, int[] words, RoundedInput x, float[] y) {
+    if (groups instanceof SixBitGroups six) {
+      VectorSixBitGroups.multiply(six, words, x, y);
+    } else {
+      VectorGroups.multiply((FourBitGroups) groups, words, x, y);
     }
   }
 
   @Override
   public void multiply(
       RowGroups groups,
-      Object memory,
-      int at,
+      int[] words,
       RoundedInput x,
       RoundedInput other,
       float[] y,
       float[] ofOther) {
-    try {
-      if (groups instanceof SixBitGroups six) {
-        VectorSixBitGroups.multiply(six, memory, at, x, y);
-        VectorSixBitGroups.multiply(six, memory, at, other, ofOther);
-      } else {
-        VectorGroups.multiply((FourBitGroups) groups, memory, at, x, other, y, ofOther);
-      }
-    } catch (Throwable e) {
-      throw unexpected(e);
+    if (groups instanceof SixBitGroups six) {
+      VectorSixBitGroups.multiply(six, words, x, y);
+      VectorSixBitGroups.multiply(six, words, other, ofOther);
+    } else {
+      VectorGroups.multiply((FourBitGroups) groups, words, x, other, y, ofOther);
     }
-  }
-
-  /** Returns a failure of a method handle, which declares no type. */
-  private static RuntimeException unexpected(Throwable failure) {
-    if (failure instanceof Error error) {
-      throw error;
-    }
-    return failure instanceof RuntimeException exception
-        ? exception
-        : new IllegalStateException(failure);
   }
 }

@@ -7,7 +7,6 @@ import static dev.lora4j.nn.vector.VectorLanes.INTS;
 import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -18,144 +17,94 @@ import jdk.incubator.vector.VectorOperators;
  *
  * <p>Each product is one method, without helpers: the optimising compiler stops inlining at a
  * number of nodes, except for the API's own methods, and a vector that passes a call which is not
- * inlined is allocated.
+ * inlined is allocated. For the same reason the vectors read Java arrays, and conversions name
+ * their species: {@code convert} and loads from native memory depend on what the compiler has seen
+ * of them elsewhere.
  */
 final class VectorGroups {
   private static final int NIBBLES = 0x000f000f;
   private static final int HALF_IN_FLOAT = 0x8fffe000;
   private static final float OF_HALF = 0x1p112f; // a half's bits, moved to a float's, are its value
-  private static final int LINE = 64;
+  private static final int LINE = RowGroups.ROWS;
   private static final int BLOCK = 4 * LINE;
   private static final float ZERO_CODE = 8;
 
   private VectorGroups() {}
 
-  static void multiply(FourBitGroups groups, Object memory, int at, RoundedInput x, float[] y)
-      throws Throwable {
-    if (COUNT < RowGroups.ROWS) {
-      VectorHalfGroups.multiplyCodes(groups, memory, at, x, y);
-    } else {
-      multiplyCodes(memory, at, at + groups.codes(), x, y);
-    }
+  static void multiply(FourBitGroups groups, int[] words, RoundedInput x, float[] y) {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
-      int scales = at + 4 * lane;
+      multiplyCodes(words, groups.codes() / Integer.BYTES + lane, x, y, lane);
       if (groups.hasMinima()) {
-        addMinima(memory, scales, scales + groups.minima(), x, y, lane);
+        addMinima(words, groups.minima() / Integer.BYTES, x, y, lane);
       }
     }
   }
 
-  private static void multiplyCodes(Object memory, int scales, int codes, RoundedInput x, float[] y)
-      throws Throwable {
+  private static void multiplyCodes(int[] words, int codes, RoundedInput x, float[] y, int lane) {
     FloatVector total = FloatVector.zero(FLOATS);
     int blocks = x.blocks();
     int[] pairs = x.pairs();
     int[] offsets = x.offsets();
     float[] scalesOfInput = x.scales();
     for (int block = 0; block < blocks; block++) {
-      IntVector halves =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE))
-              .reinterpretAsInts()
-              .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16);
       FloatVector scale =
-          halves.lanewise(VectorOperators.ASHR, 3).and(HALF_IN_FLOAT).reinterpretAsFloats();
-      ShortVector even = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
-      ShortVector odd = even.sub(even);
+          IntVector.fromArray(INTS, words, lane + (block >> 1) * LINE)
+              .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      ShortVector sum = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
-      for (int from = codes + block * BLOCK; from < end; from += 2 * LINE, pair += 8) {
-        IntVector word =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
-        even =
-            even.add(
-                word.and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
-        odd =
-            odd.add(
-                word.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
-        even =
-            even.add(
-                word.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
-        odd =
-            odd.add(
-                word.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
-        word =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
-        even =
-            even.add(
-                word.and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
-        odd =
-            odd.add(
-                word.lanewise(VectorOperators.LSHR, 4)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
-        even =
-            even.add(
-                word.lanewise(VectorOperators.LSHR, 8)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
-        odd =
-            odd.add(
-                word.lanewise(VectorOperators.LSHR, 12)
-                    .and(NIBBLES)
-                    .reinterpretAsShorts()
-                    .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
+      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
+        IntVector word = IntVector.fromArray(INTS, words, from);
+        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
       }
-      IntVector both = even.add(odd).reinterpretAsInts();
-      IntVector sum =
+      IntVector both = sum.reinterpretAsInts();
+      IntVector whole =
           both.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 16)
               .add(both.lanewise(VectorOperators.ASHR, 16));
-      scale = scale.mul(OF_HALF).mul(scalesOfInput[block]);
-      total = ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(scale, total);
+      total =
+          ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(scale.mul(scalesOfInput[block]), total);
     }
-    total.intoArray(y, 0);
+    total.intoArray(y, lane);
   }
 
   /** The same with two inputs, which share the loads and the codes. */
   static void multiply(
       FourBitGroups groups,
-      Object memory,
-      int at,
+      int[] words,
       RoundedInput x,
       RoundedInput other,
       float[] y,
-      float[] ofOther)
-      throws Throwable {
+      float[] ofOther) {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
-      int scales = at + 4 * lane;
-      multiplyCodes(memory, scales, scales + groups.codes(), x, other, y, ofOther, lane);
+      multiplyCodes(words, groups.codes() / Integer.BYTES + lane, x, other, y, ofOther, lane);
       if (groups.hasMinima()) {
-        addMinima(memory, scales, scales + groups.minima(), x, y, lane);
-        addMinima(memory, scales, scales + groups.minima(), other, ofOther, lane);
+        addMinima(words, groups.minima() / Integer.BYTES, x, y, lane);
+        addMinima(words, groups.minima() / Integer.BYTES, other, ofOther, lane);
       }
     }
   }
 
   private static void multiplyCodes(
-      Object memory,
-      int scales,
+      int[] words,
       int codes,
       RoundedInput x,
       RoundedInput other,
       float[] y,
       float[] ofOther,
-      int lane)
-      throws Throwable {
+      int lane) {
     FloatVector total = FloatVector.zero(FLOATS);
     FloatVector totalOfOther = total;
     int blocks = x.blocks();
@@ -167,8 +116,7 @@ final class VectorGroups {
     float[] scalesOfOther = other.scales();
     for (int block = 0; block < blocks; block++) {
       FloatVector scale =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE))
-              .reinterpretAsInts()
+          IntVector.fromArray(INTS, words, lane + (block >> 1) * LINE)
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
@@ -179,8 +127,7 @@ final class VectorGroups {
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
       for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
-        IntVector word =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
+        IntVector word = IntVector.fromArray(INTS, words, from);
         ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
         sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
         sumOfOther =
@@ -208,7 +155,7 @@ final class VectorGroups {
               .lanewise(VectorOperators.ASHR, 16)
               .add(both.lanewise(VectorOperators.ASHR, 16));
       total =
-          ((FloatVector) whole.convert(VectorOperators.I2F, 0))
+          ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale.mul(scalesOfInput[block]), total);
       both = sumOfOther.reinterpretAsInts();
       whole =
@@ -216,7 +163,7 @@ final class VectorGroups {
               .lanewise(VectorOperators.ASHR, 16)
               .add(both.lanewise(VectorOperators.ASHR, 16));
       totalOfOther =
-          ((FloatVector) whole.convert(VectorOperators.I2F, 0))
+          ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale.mul(scalesOfOther[block]), totalOfOther);
     }
     total.intoArray(y, lane);
@@ -224,25 +171,22 @@ final class VectorGroups {
   }
 
   /** Adds 8 scales and the minimum, times the sum of a block's elements. */
-  private static void addMinima(
-      Object memory, int scales, int minima, RoundedInput x, float[] y, int lane) throws Throwable {
+  private static void addMinima(int[] words, int minima, RoundedInput x, float[] y, int lane) {
     FloatVector total = FloatVector.fromArray(FLOATS, y, lane);
     int blocks = x.blocks();
     float[] sums = x.sums();
     for (int block = 0; block < blocks; block++) {
-      int at = (block >> 1) * LINE;
+      int at = lane + (block >> 1) * LINE;
       int shift = 16 - (block & 1) * 16;
       FloatVector scale =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + at))
-              .reinterpretAsInts()
+          IntVector.fromArray(INTS, words, at)
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
       FloatVector minimum =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, minima + at))
-              .reinterpretAsInts()
+          IntVector.fromArray(INTS, words, minima + at)
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)

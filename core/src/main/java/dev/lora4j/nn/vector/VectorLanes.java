@@ -23,6 +23,6 @@ final class VectorLanes {
   }
 
   static FloatVector floats(IntVector ints) {
-    return (FloatVector) ints.convert(VectorOperators.I2F, 0);
+    return (FloatVector) ints.convertShape(VectorOperators.I2F, FLOATS, 0);
   }
 }

@@ -7,7 +7,6 @@ import static dev.lora4j.nn.vector.VectorLanes.INTS;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.SixBitGroups;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -19,21 +18,20 @@ final class VectorSixBitGroups {
   private static final int HIGH_BITS = 0x00300030;
   private static final int HALF_IN_FLOAT = 0x8fffe000;
   private static final float OF_HALF = 0x1p112f;
-  private static final int LINE = 64;
+  private static final int LINE = RowGroups.ROWS;
   private static final int STEP = SixBitGroups.CODE_WORDS * LINE;
+  private static final int HALF_BLOCK = SixBitGroups.HALF_BLOCK / Integer.BYTES;
   private static final int PART = 4 * STEP; // 16 codes of each quarter
 
   private VectorSixBitGroups() {}
 
-  static void multiply(SixBitGroups groups, Object memory, int at, RoundedInput x, float[] y)
-      throws Throwable {
+  static void multiply(SixBitGroups groups, int[] words, RoundedInput x, float[] y) {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
-      multiply(memory, at + 4 * lane, groups.codes(), x, y, lane);
+      multiply(words, groups.codes() / Integer.BYTES + lane, x, y, lane);
     }
   }
 
-  private static void multiply(
-      Object memory, int halves, int codes, RoundedInput x, float[] y, int lane) throws Throwable {
+  private static void multiply(int[] words, int codes, RoundedInput x, float[] y, int lane) {
     FloatVector total = FloatVector.zero(FLOATS);
     int[] pairs = x.pairs();
     int[] offsets = x.offsets();
@@ -42,10 +40,9 @@ final class VectorSixBitGroups {
     int pair = 0;
     for (int block = 0; block < blocks; block += 4) {
       int superBlock = block >> 3;
-      int at = halves + codes + (block >> 2) * SixBitGroups.HALF_BLOCK;
+      int at = codes + (block >> 2) * HALF_BLOCK;
       FloatVector scale =
-          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, halves + (superBlock >> 1) * LINE))
-              .reinterpretAsInts()
+          IntVector.fromArray(INTS, words, lane + (superBlock >> 1) * LINE)
               .lanewise(VectorOperators.LSHL, 16 - (superBlock & 1) * 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
@@ -63,13 +60,9 @@ final class VectorSixBitGroups {
             IntVector.broadcast(INTS, offsets[2 * block + 6 + part]).reinterpretAsShorts();
         int end = ofCodes + (part + 1) * PART;
         for (int from = ofCodes + part * PART; from < end; from += STEP, pair += 8) {
-          IntVector high =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
-          IntVector low =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
-          IntVector other =
-              ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + 2 * LINE))
-                  .reinterpretAsInts();
+          IntVector high = IntVector.fromArray(INTS, words, from);
+          IntVector low = IntVector.fromArray(INTS, words, from + LINE);
+          IntVector other = IntVector.fromArray(INTS, words, from + 2 * LINE);
           first =
               first.add(
                   low.and(NIBBLES)
@@ -129,10 +122,8 @@ final class VectorSixBitGroups {
                       .reinterpretAsShorts()
                       .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
         }
-        IntVector scales =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at)).reinterpretAsInts();
-        IntVector moreScales =
-            ((ByteVector) VectorMemory.LOAD.invokeExact(memory, at + LINE)).reinterpretAsInts();
+        IntVector scales = IntVector.fromArray(INTS, words, at);
+        IntVector moreScales = IntVector.fromArray(INTS, words, at + LINE);
         int shift = 24 - 8 * part;
         IntVector both;
         IntVector sum;
@@ -146,7 +137,7 @@ final class VectorSixBitGroups {
                         .lanewise(VectorOperators.LSHL, shift)
                         .lanewise(VectorOperators.ASHR, 24));
         total =
-            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+            ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(scale.mul(scalesOfInput[block]), total);
         both = second.reinterpretAsInts();
         sum =
@@ -158,7 +149,7 @@ final class VectorSixBitGroups {
                         .lanewise(VectorOperators.LSHL, shift - 16)
                         .lanewise(VectorOperators.ASHR, 24));
         total =
-            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+            ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(scale.mul(scalesOfInput[block + 1]), total);
         both = third.reinterpretAsInts();
         sum =
@@ -170,7 +161,7 @@ final class VectorSixBitGroups {
                         .lanewise(VectorOperators.LSHL, shift)
                         .lanewise(VectorOperators.ASHR, 24));
         total =
-            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+            ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(scale.mul(scalesOfInput[block + 2]), total);
         both = fourth.reinterpretAsInts();
         sum =
@@ -182,7 +173,7 @@ final class VectorSixBitGroups {
                         .lanewise(VectorOperators.LSHL, shift - 16)
                         .lanewise(VectorOperators.ASHR, 24));
         total =
-            ((FloatVector) sum.convert(VectorOperators.I2F, 0))
+            ((FloatVector) sum.convertShape(VectorOperators.I2F, FLOATS, 0))
                 .fma(scale.mul(scalesOfInput[block + 3]), total);
       }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,24 +60,26 @@ class VectorBlocksTest {
       RowGroups groups = RowGroups.of(type, (long) blocks * type.elements());
       byte[] group = new byte[groups.groupBytes()];
       groups.pack(RandomBlocks.of(type, RowGroups.ROWS * blocks, blocks), group);
-      ByteBuffer bytes = ByteBuffer.allocateDirect(2 * group.length);
-      bytes.put(group.length, group);
+      int[] words = new int[group.length / Integer.BYTES];
+      ByteBuffer.wrap(group).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
+      GroupProducts plain = new GroupProducts(groups, Optional.empty());
+      GroupProducts quick = new GroupProducts(groups);
       int columns = blocks * type.elements();
       RoundedInput x = new RoundedInput(groups.inputOrder());
       x.round(padded(new SplittableRandom(blocks), columns), columns);
       float[] expected = new float[RowGroups.ROWS];
       float[] actual = new float[RowGroups.ROWS];
 
-      new GroupProducts(groups, bytes, Optional.empty()).multiply(1, x, expected);
-      new GroupProducts(groups, bytes).multiply(1, x, actual);
+      plain.multiply(words, x, expected);
+      quick.multiply(words, x, actual);
       assertThat(actual).isEqualTo(expected);
 
       RoundedInput other = new RoundedInput(groups.inputOrder());
       other.round(padded(new SplittableRandom(99), columns), columns);
       float[] ofX = new float[RowGroups.ROWS];
-      new GroupProducts(groups, bytes).multiply(1, other, x, actual, ofX);
+      quick.multiply(words, other, x, actual, ofX);
       assertThat(ofX).isEqualTo(expected);
-      new GroupProducts(groups, bytes, Optional.empty()).multiply(1, other, expected);
+      plain.multiply(words, other, expected);
       assertThat(actual).isEqualTo(expected);
     }
   }

@@ -1,0 +1,55 @@
+package dev.lora4j.nn.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+class BlockDotTest {
+  private static final int BLOCKS = 5;
+  private static final int COLUMNS = BLOCKS * BlockDot.VALUES;
+
+  private final byte[] row = RandomBlocks.of(BlockType.Q8_0, BLOCKS, 1);
+  private final float[] x = new float[COLUMNS];
+  private final float[] transposed = new float[COLUMNS];
+
+  BlockDotTest() {
+    SplittableRandom random = new SplittableRandom(2);
+    for (int i = 0; i < COLUMNS; i++) {
+      x[i] = (float) random.nextDouble(-1, 1);
+    }
+    BlockDot.transpose(x, COLUMNS, transposed);
+  }
+
+  @Test
+  void isTheProductOfTheDequantisedRow() {
+    float[] values = new float[COLUMNS];
+    BlockType.Q8_0.dequantizer().dequantize(row, 0, values, 0, BLOCKS);
+    double expected = 0;
+    double size = 0;
+    for (int i = 0; i < COLUMNS; i++) {
+      expected += (double) values[i] * x[i];
+      size += Math.abs((double) values[i] * x[i]);
+    }
+    BlockDot dot = BlockDot::plainTotals;
+
+    float found = dot.of(row, 0, BLOCKS, transposed, new float[BlockDot.SUMS]);
+
+    assertThat((double) found).isCloseTo(expected, within(1e-6 * size));
+  }
+
+  @Test
+  void vectorsGiveTheSameBits() {
+    BlockDot dot = BlockDot.of(BlockType.Q8_0).orElse(null);
+    Assumptions.assumeTrue(dot != null, "this JVM has no vectors");
+    float[] found = new float[BlockDot.SUMS];
+    float[] expected = new float[BlockDot.SUMS];
+
+    dot.totals(row, 0, BLOCKS, transposed, found);
+    BlockDot.plainTotals(row, 0, BLOCKS, transposed, expected);
+
+    assertThat(found).isEqualTo(expected);
+  }
+}
