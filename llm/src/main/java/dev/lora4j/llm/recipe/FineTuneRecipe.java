@@ -149,6 +149,11 @@ public final class FineTuneRecipe {
     return this;
   }
 
+  /** Names of columns, and strictness about columns that are not used. */
+  public TextData.Options reading() {
+    return reading;
+  }
+
   /** Validation data, instead of a split of the training data. */
   public FineTuneRecipe valid(Path file) {
     valid = Optional.of(file);
