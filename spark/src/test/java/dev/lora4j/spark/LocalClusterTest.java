@@ -1,10 +1,7 @@
 package dev.lora4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lora4j.UserError;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.SparkSession;
@@ -27,8 +24,9 @@ class LocalClusterTest {
   @BeforeAll
   static void start() {
     session = LocalCluster.processes();
-    run = ClusterRun.in(directory, 12);
-    LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), settings("ordered"));
+    run = ClusterRun.in(directory, 80);
+    LoraSpark.fineTune(
+        ClusterRun.rows(session), run.recipe(), settings("ordered", Reduction.ORDERED));
     run.alone("alone", "ordered", 2);
   }
 
@@ -37,14 +35,49 @@ class LocalClusterTest {
     session.stop();
   }
 
-  private static ClusterSettings settings(String name) {
-    return ClusterSettings.to(run.output(name)).executors(2).reduction(Reduction.ORDERED);
+  private static ClusterSettings settings(String name, Reduction reduction) {
+    return ClusterSettings.to(run.output(name)).executors(2).reduction(reduction);
   }
 
   @Test
   void twoExecutorsHaveTheBitsOfOneProcessWithTwoWorkers() {
     assertThat(run.adapter("ordered")).isEqualTo(run.adapter("alone"));
     assertThat(run.read("ordered", "run.json")).isEqualTo(run.read("alone", "run.json"));
-    assertThat(directory.resolve("ordered/checkpoint-12")).isDirectory();
+    assertThat(run.losses("ordered")).isEqualTo(run.losses("alone"));
+  }
+
+  @Test
+  void glooIsCloseToOneProcess() {
+    ClusterResult result =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session), run.recipe(), settings("fast", Reduction.FAST));
+
+    assertThat(result.transport()).isEqualTo("gloo");
+    assertThat(run.greatestDifference("fast", "alone")).isLessThan(1e-6);
+  }
+
+  @Test
+  void aKilledExecutorLosesTheStepsSinceTheLastCheckpoint() {
+    RecipeFactory recipe = run.recipe();
+    Path checkpoint = run.path("killed/checkpoint-8");
+    Path once = run.path("killed-once");
+    String[] paths = {checkpoint.toString(), once.toString()};
+    ClusterResult result =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session),
+            () -> {
+              TaskContext task = TaskContext.get();
+              if (task != null && task.partitionId() == 1) {
+                KilledExecutor.afterCheckpoint(Path.of(paths[0]), Path.of(paths[1]));
+              }
+              return recipe.create();
+            },
+            settings("killed", Reduction.ORDERED));
+
+    assertThat(once).exists();
+    assertThat(result.attempt()).isEqualTo(1);
+    assertThat(result.resumedFrom()).isBetween(8L, 76L);
+    assertThat(run.adapter("killed")).isEqualTo(run.adapter("alone"));
+    assertThat(run.losses("killed")).isEqualTo(run.losses("alone"));
   }
 }
