@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
 
 /** Spark sessions of tests: in this process, or with executors in processes of their own. */
-final class LocalCluster {
+public final class LocalCluster {
   private LocalCluster() {}
 
   /** Two executors of one core each, in this process. */
-  static SparkSession threads() {
+  public static SparkSession threads() {
     return session("local[2]");
   }
 
@@ -19,7 +19,7 @@ final class LocalCluster {
    * Two executors of one core each, in processes of their own. Spark starts them by the environment
    * variable {@code SPARK_HOME}, whose {@code jars} may be empty: they get this process's class path.
    */
-  static SparkSession processes() {
+  public static SparkSession processes() {
     return session("local-cluster[2,1,1024]");
   }
 

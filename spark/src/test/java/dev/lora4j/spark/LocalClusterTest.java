@@ -24,7 +24,7 @@ class LocalClusterTest {
   @BeforeAll
   static void start() {
     session = LocalCluster.processes();
-    run = ClusterRun.in(directory, 80);
+    run = ClusterRun.in(directory, 40);
     LoraSpark.fineTune(
         ClusterRun.rows(session), run.recipe(), settings("ordered", Reduction.ORDERED));
     run.alone("alone", "ordered", 2);
@@ -76,7 +76,7 @@ class LocalClusterTest {
 
     assertThat(once).exists();
     assertThat(result.attempt()).isEqualTo(1);
-    assertThat(result.resumedFrom()).isBetween(8L, 76L);
+    assertThat(result.resumedFrom()).isBetween(8L, 36L);
     assertThat(run.adapter("killed")).isEqualTo(run.adapter("alone"));
     assertThat(run.losses("killed")).isEqualTo(run.losses("alone"));
   }

@@ -5,7 +5,10 @@ import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -17,6 +20,7 @@ final class CheckpointUpload implements TrainingCallback {
 
   private final Path local;
   private final RunStorage storage;
+  private final Map<Path, FileTime> uploaded = new HashMap<>();
 
   CheckpointUpload(Path local, RunStorage storage) {
     this.local = local;
@@ -39,9 +43,24 @@ final class CheckpointUpload implements TrainingCallback {
             .toList());
   }
 
-  /** Copies everything but checkpoints and the rows, which the storage has. */
+  /** Copies what is new of everything but checkpoints and the rows, which the storage has. */
   void uploadOthers() {
-    entries().stream().filter(CheckpointUpload::changes).forEach(storage::upload);
+    for (Path entry : entries()) {
+      if (changes(entry)) {
+        FileTime now = modified(entry);
+        if (Files.isDirectory(entry) || !now.equals(uploaded.put(entry, now))) {
+          storage.upload(entry);
+        }
+      }
+    }
+  }
+
+  private static FileTime modified(Path entry) {
+    try {
+      return Files.getLastModifiedTime(entry);
+    } catch (IOException e) {
+      throw Unreadable.because(entry, e);
+    }
   }
 
   private static boolean changes(Path entry) {

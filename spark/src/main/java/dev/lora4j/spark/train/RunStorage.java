@@ -113,11 +113,7 @@ public record RunStorage(String directory, SerializableConfiguration configurati
       FileSystem files = files();
       for (FileStatus entry : files.listStatus(new Path(directory))) {
         if (!entry.getPath().getName().startsWith(".")) {
-          files.copyToLocalFile(
-              false,
-              entry.getPath(),
-              new Path(local.resolve(entry.getPath().getName()).toUri()),
-              true);
+          FileTransfer.download(files, entry, local.resolve(entry.getPath().getName()));
         }
       }
     } catch (IOException e) {
@@ -139,7 +135,7 @@ public record RunStorage(String directory, SerializableConfiguration configurati
       FileSystem files = files();
       Path unfinished = at("." + name);
       files.delete(unfinished, true);
-      files.copyFromLocalFile(false, true, new Path(local.toUri()), unfinished);
+      FileTransfer.upload(files, local, unfinished);
       rename(files, unfinished, at(name));
     } catch (IOException e) {
       throw unwritable(e);
