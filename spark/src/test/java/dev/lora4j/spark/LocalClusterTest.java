@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
     matches = ".+",
     disabledReason = "Spark starts executors by it; the build sets it")
 class LocalClusterTest {
-  @TempDir static Path directory;
+  @TempDir(cleanup = org.junit.jupiter.api.io.CleanupMode.ON_SUCCESS) static Path directory;
   static SparkSession session;
   static ClusterRun run;
 
@@ -41,9 +41,9 @@ class LocalClusterTest {
 
   @Test
   void twoExecutorsHaveTheBitsOfOneProcessWithTwoWorkers() {
+    assertThat(run.losses("ordered")).isEqualTo(run.losses("alone"));
     assertThat(run.adapter("ordered")).isEqualTo(run.adapter("alone"));
     assertThat(run.read("ordered", "run.json")).isEqualTo(run.read("alone", "run.json"));
-    assertThat(run.losses("ordered")).isEqualTo(run.losses("alone"));
   }
 
   @Test

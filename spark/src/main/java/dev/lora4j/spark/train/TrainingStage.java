@@ -108,7 +108,7 @@ public final class TrainingStage {
                 false,
                 ClassTag$.MODULE$.apply(TaskOutcome.class));
     try {
-      return stage.toJavaRDD().collect();
+      return stage.toJavaRDD().repartition(1).collect(); // Spark does not repeat a last stage
     } catch (Exception e) {
       throw failure(e);
     }

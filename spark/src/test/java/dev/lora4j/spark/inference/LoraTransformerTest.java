@@ -194,7 +194,8 @@ class LoraTransformerTest {
 
     LoraTransformer copy = (LoraTransformer) loaded.stages()[0];
     assertThat(copy.uid()).isEqualTo(stage.uid());
-    assertThat(copy.explainParams()).isEqualTo(stage.explainParams());
+    assertThat(copy.getOrDefault(copy.adapters())).isEqualTo(stage.getOrDefault(stage.adapters()));
+    assertThat(copy.getOrDefault(copy.adapterCol())).isEqualTo("tenant");
     assertThat(loaded.transform(rows).collectAsList())
         .isEqualTo(pipeline.transform(rows).collectAsList());
   }
