@@ -20,7 +20,12 @@ public final class LocalCluster {
    * variable {@code SPARK_HOME}, whose {@code jars} may be empty: they get this process's class path.
    */
   public static SparkSession processes() {
-    return session("local-cluster[2,1,1024]");
+    return processes(2);
+  }
+
+  /** Executors of one core each, in processes of their own. */
+  public static SparkSession processes(int executors) {
+    return session("local-cluster[%d,1,1024]".formatted(executors));
   }
 
   private static SparkSession session(String master) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
     matches = ".+",
     disabledReason = "Spark starts executors by it; the build sets it")
 class LocalClusterTest {
-  @TempDir(cleanup = org.junit.jupiter.api.io.CleanupMode.ON_SUCCESS) static Path directory;
+  @TempDir static Path directory;
   static SparkSession session;
   static ClusterRun run;
 
