@@ -89,6 +89,17 @@ class LocalThreadsTest {
     assertThat(run.adapter("cancelled")).isEqualTo(run.adapter("uncancelled"));
   }
 
+  @Test
+  void idleWorkersAreReported() {
+    ClusterResult idle =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session), run.steps(1).recipe(), ordered("idle").workers(3));
+
+    assertThat(idle.workers()).isEqualTo(6);
+    assertThat(idle.messages())
+        .contains("Warning: a batch of 4 rows leaves 2 of 6 workers idle; raise the batch size");
+  }
+
   private static void cancelAfter(Path checkpoint) {
     while (!Files.exists(checkpoint)) {
       LockSupport.parkNanos(1_000_000);

@@ -20,6 +20,7 @@ class SparkSamplesTest {
   private static final String SOURCE =
       """
       import dev.lora4j.llm.recipe.FineTuneRecipe;
+      import dev.lora4j.llm.train.*;
       import dev.lora4j.spark.*;
       import dev.lora4j.spark.inference.*;
       import java.nio.file.Path;

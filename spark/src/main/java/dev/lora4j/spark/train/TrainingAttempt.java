@@ -173,6 +173,7 @@ final class TrainingAttempt implements AutoCloseable {
 
   private ClusterResult train(FineTuneRun run) {
     boolean first = context.partitionId() == 0;
+    noteIdleWorkers(run.settings().batching().batchSize());
     CheckpointUpload upload = new CheckpointUpload(directory, task.storage());
     StepTimes times = new StepTimes(group);
     TrainingCallback progress = first ? new StageProgress(task.steps(), task.tokens()) : TrainingCallback.NONE;
@@ -198,6 +199,15 @@ final class TrainingAttempt implements AutoCloseable {
         times.medianExchange(),
         times.tokensPerSecond(),
         messages);
+  }
+
+  private void noteIdleWorkers(int batchSize) {
+    int workers = task.workers() * group.size();
+    if (batchSize < workers) {
+      messages.add(
+          "Warning: a batch of %d rows leaves %d of %d workers idle; raise the batch size"
+              .formatted(batchSize, workers - batchSize, workers));
+    }
   }
 
   @Override

@@ -9,7 +9,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkException;
@@ -85,8 +85,7 @@ public final class TrainingStage {
       List<TaskOutcome> outcomes = outcomes(task);
       outcomes.forEach(TaskOutcome::check);
       return outcomes.stream()
-          .map(TaskOutcome::result)
-          .filter(Objects::nonNull)
+          .flatMap(outcome -> Optional.ofNullable(outcome.result()).stream())
           .findFirst()
           .orElseThrow();
     } finally {
@@ -128,22 +127,24 @@ public final class TrainingStage {
     return CollectionConverters.asScala(values);
   }
 
-  @SuppressWarnings("InstanceOfAndCastMatchWrongType") // Scala throws it unchecked
   private RuntimeException failure(Exception e) {
-    if (e instanceof SparkException) {
-      List<String> checkpoints = storage.checkpoints();
-      return (RuntimeException)
-          new TrainingFailed(
-                  "Spark gave up: %s; %s"
-                      .formatted(
-                          String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
-                          checkpoints.isEmpty()
-                              ? "there is no checkpoint yet"
-                              : "resume the run in %s, which has %s"
-                                  .formatted(
-                                      settings.output(), String.join(" and ", checkpoints))))
-              .initCause(e);
+    if (!(e instanceof SparkException)) { // Scala throws it unchecked
+      return e instanceof RuntimeException thrown ? thrown : new IllegalStateException(e);
     }
-    return e instanceof RuntimeException thrown ? thrown : new IllegalStateException(e);
+    TrainingFailed failure =
+        new TrainingFailed(
+            "Spark gave up: %s; %s"
+                .formatted(
+                    String.valueOf(e.getMessage()).lines().findFirst().orElse(""), checkpoints()));
+    failure.initCause(e);
+    return failure;
+  }
+
+  private String checkpoints() {
+    List<String> checkpoints = storage.checkpoints();
+    return checkpoints.isEmpty()
+        ? "there is no checkpoint yet"
+        : "resume the run in %s, which has %s"
+            .formatted(settings.output(), String.join(" and ", checkpoints));
   }
 }
