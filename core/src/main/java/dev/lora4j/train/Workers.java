@@ -101,7 +101,8 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs all parts of this process and waits for them. Calls of several threads run one after the other.
+   * Runs all parts of this process and waits for them. Calls of several threads run one after the
+   * other.
    *
    * @throws IllegalStateException if a part of the calling thread is running, or they are closed
    * @throws RuntimeException the failure of the caller's part, else the first failure of another

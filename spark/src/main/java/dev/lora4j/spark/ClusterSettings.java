@@ -27,7 +27,8 @@ public record ClusterSettings(
     }
     if (executors < 0 || workers < 0) {
       throw new UserError(
-          "executors and workers must be at least 0, found %d and %d".formatted(executors, workers));
+          "executors and workers must be at least 0, found %d and %d"
+              .formatted(executors, workers));
     }
   }
 

@@ -38,8 +38,7 @@ record ClusterRun(Path directory, Path model, long steps) {
         IntStream.range(0, ROWS)
             .mapToObj(i -> RowFactory.create("How many is " + i + " and one?", answer(i)))
             .toList();
-    return session.createDataFrame(
-        rows, StructType.fromDDL("prompt STRING, completion STRING"));
+    return session.createDataFrame(rows, StructType.fromDDL("prompt STRING, completion STRING"));
   }
 
   private static String answer(int i) {
@@ -131,13 +130,11 @@ record ClusterRun(Path directory, Path model, long steps) {
   double greatestDifference(String one, String other) {
     double greatest = 0;
     try (PointerScope scope = new PointerScope();
-        SafetensorsFile a =
-            SafetensorsFile.open(path(one).resolve("adapter_model.safetensors"));
+        SafetensorsFile a = SafetensorsFile.open(path(one).resolve("adapter_model.safetensors"));
         SafetensorsFile b =
             SafetensorsFile.open(path(other).resolve("adapter_model.safetensors"))) {
       for (String name : a.names()) {
-        greatest =
-            Math.max(greatest, a.read(name).sub(b.read(name)).abs().max().item_float());
+        greatest = Math.max(greatest, a.read(name).sub(b.read(name)).abs().max().item_float());
       }
     }
     return greatest;

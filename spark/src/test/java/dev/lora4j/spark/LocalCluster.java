@@ -17,7 +17,8 @@ public final class LocalCluster {
 
   /**
    * Two executors of one core each, in processes of their own. Spark starts them by the environment
-   * variable {@code SPARK_HOME}, whose {@code jars} may be empty: they get this process's class path.
+   * variable {@code SPARK_HOME}, whose {@code jars} may be empty: they get this process's class
+   * path.
    */
   public static SparkSession processes() {
     return processes(2);

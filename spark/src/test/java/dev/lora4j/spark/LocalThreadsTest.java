@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,8 +78,7 @@ class LocalThreadsTest {
     cancelling.start();
     assertThatThrownBy(
             () ->
-                LoraSpark.fineTune(
-                    ClusterRun.rows(session), longer.recipe(), ordered("cancelled")))
+                LoraSpark.fineTune(ClusterRun.rows(session), longer.recipe(), ordered("cancelled")))
         .isInstanceOf(TrainingFailed.class)
         .hasMessageContaining("cancelled")
         .hasMessageContaining("resume the run in " + run.output("cancelled"));
@@ -132,10 +132,7 @@ class LocalThreadsTest {
     RecipeFactory recipe = run.recipe();
     assertMistake(
         ClusterRun.rows(session),
-        () ->
-            recipe
-                .create()
-                .reading(new TextData.Options(Map.of("prompt", "promt"), false)),
+        () -> recipe.create().reading(new TextData.Options(Map.of("prompt", "promt"), false)),
         ordered("columns"),
         "the Dataset has no column 'promt', which is to be read as prompt",
         "did you mean prompt?");
@@ -172,6 +169,25 @@ class LocalThreadsTest {
         run.recipe(),
         ordered("spark"),
         "already holds a run; resume it, or choose another directory");
+  }
+
+  @Test
+  void aTaskOnTextsIsRefused() {
+    RecipeFactory recipe = run.recipe();
+    assertMistake(
+        ClusterRun.rows(session),
+        () -> recipe.create().task(TextTask.TEXT_CLASSIFICATION),
+        ordered("task"),
+        "the recipe has a task on texts, which is trained on one machine");
+  }
+
+  @Test
+  void rowsOfARunThatHasNotBegunAreReplaced() throws IOException {
+    Files.createDirectories(run.path("stale"));
+    Files.writeString(run.path("stale/data.jsonl"), "{\"text\":\"of an earlier try\"}\n");
+    LoraSpark.fineTune(ClusterRun.rows(session), run.steps(1).recipe(), ordered("stale"));
+
+    assertThat(run.read("stale", "data.jsonl")).isEqualTo(run.read("spark", "data.jsonl"));
   }
 
   @Test

@@ -38,8 +38,7 @@ class SparkSamplesTest {
     Matcher sample = SAMPLE.matcher(Files.readString(Path.of("../docs/spark.md")));
     while (sample.find()) {
       String name = "Sample" + sources.size();
-      sources.add(
-          new DocSamples.Source(name, "spark.md", SOURCE.formatted(name, sample.group(1))));
+      sources.add(new DocSamples.Source(name, "spark.md", SOURCE.formatted(name, sample.group(1))));
     }
     assertThat(sources).hasSizeGreaterThan(3);
 

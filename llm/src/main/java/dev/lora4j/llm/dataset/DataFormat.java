@@ -70,7 +70,6 @@ public interface DataFormat {
    * @throws UserError naming the columns, and the nearest fields
    */
   static DataFormat require(Collection<String> present, Collection<String> columns, String place) {
-    return of(present)
-        .orElseThrow(() -> new UserError(place + ": " + ColumnNames.noForm(columns)));
+    return of(present).orElseThrow(() -> new UserError(place + ": " + ColumnNames.noForm(columns)));
   }
 }

@@ -217,6 +217,11 @@ public final class FineTuneRecipe {
     return this;
   }
 
+  /** Returns whether there is a task on texts. */
+  public boolean hasTask() {
+    return task.isPresent();
+  }
+
   /** The labels of a task in their order, instead of those of the data, sorted. */
   public FineTuneRecipe labels(List<String> names) {
     labels = Optional.of(new LabelNames(names));

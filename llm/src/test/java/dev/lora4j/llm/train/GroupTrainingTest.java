@@ -34,7 +34,8 @@ class GroupTrainingTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = model()) {
       Objective objective = new CausalLmObjective(TRAIN, VALID);
-      TrainingArguments arguments = settings().epochs(1).optimizer(AdamW.Settings.of(1e-2).weightDecay(0.1));
+      TrainingArguments arguments =
+          settings().epochs(1).optimizer(AdamW.Settings.of(1e-2).weightDecay(0.1));
       TrainingJob job =
           new TrainingJob(
               model.adapted,

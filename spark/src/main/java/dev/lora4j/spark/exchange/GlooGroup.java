@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.GlooDeviceVector;
@@ -45,12 +44,7 @@ public final class GlooGroup implements ProcessGroup {
   private final ProcessGroupGloo gloo;
 
   private GlooGroup(
-      int rank,
-      int size,
-      int workers,
-      Reduction reduction,
-      TCPStore store,
-      ProcessGroupGloo gloo) {
+      int rank, int size, int workers, Reduction reduction, TCPStore store, ProcessGroupGloo gloo) {
     this.rank = rank;
     this.size = size;
     this.workers = workers;
@@ -77,11 +71,7 @@ public final class GlooGroup implements ProcessGroup {
    * @param toAll passes the first process's text to all; the others' texts are empty
    */
   public static GlooGroup join(
-      int rank,
-      List<String> hosts,
-      int workers,
-      Reduction reduction,
-      UnaryOperator<String> toAll) {
+      int rank, List<String> hosts, int workers, Reduction reduction, UnaryOperator<String> toAll) {
     try (PointerScope scope = new PointerScope()) {
       TCPStore store = rank == 0 ? serve(hosts.get(0)) : null;
       int own = store == null ? 0 : Short.toUnsignedInt(store.getPort());

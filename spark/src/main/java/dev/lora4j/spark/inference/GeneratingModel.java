@@ -45,8 +45,7 @@ final class GeneratingModel implements RowModel {
         ServedModel.open(NAME, base, WeightStorage.asStored(), adapters, Optional.empty());
     try {
       spec.adapters()
-          .forEach(
-              (name, path) -> served.load(name, Path.of(RowModel.found(path)), false));
+          .forEach((name, path) -> served.load(name, Path.of(RowModel.found(path)), false));
       return new GeneratingModel(InferenceEngine.start(served, limits), spec.completion());
     } catch (RuntimeException e) {
       served.close();
@@ -122,7 +121,8 @@ final class GeneratingModel implements RowModel {
     Sampling sampling =
         spec.temperature() == 0
             ? Sampling.greedy()
-            : new Sampling(spec.temperature(), 0, 1.0, 0.0, 1.0, 31 * spec.seed() + row.text().hashCode());
+            : new Sampling(
+                spec.temperature(), 0, 1.0, 0.0, 1.0, 31 * spec.seed() + row.text().hashCode());
     return TokenChoice.of(sampling);
   }
 

@@ -142,7 +142,8 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
   /** Adds an adapter under a name. */
   public LoraTransformer setAdapter(String name, String directory) {
     if (name.isEmpty() || name.contains("=")) {
-      throw new UserError("an adapter's name must not be empty or contain '=', found '" + name + "'");
+      throw new UserError(
+          "an adapter's name must not be empty or contain '=', found '" + name + "'");
     }
     String[] before = getOrDefault(adapters);
     String[] all = Arrays.copyOf(before, before.length + 1);

@@ -28,8 +28,9 @@ final class RowBatches implements Iterator<Row> {
     this.size = size;
     lease = SharedModels.lease(spec);
     Optional.ofNullable(TaskContext.get())
-        .ifPresent(task -> task.addTaskCompletionListener(
-                    (TaskCompletionListener) ended -> lease.close()));
+        .ifPresent(
+            task ->
+                task.addTaskCompletionListener((TaskCompletionListener) ended -> lease.close()));
   }
 
   @Override

@@ -28,7 +28,8 @@ interface RowModel extends AutoCloseable {
    * @throws UserError if this executor does not find the base or an adapter
    */
   static RowModel open(ModelSpec spec) {
-    Path base = ModelReference.of(found(spec.base())).resolve(Hub.fromEnvironment(), HubListener.SILENT);
+    Path base =
+        ModelReference.of(found(spec.base())).resolve(Hub.fromEnvironment(), HubListener.SILENT);
     int threads = spec.threads() > 0 ? spec.threads() : cores();
     return switch (spec.task()) {
       case GENERATE -> GeneratingModel.open(spec, base, threads);
@@ -41,7 +42,8 @@ interface RowModel extends AutoCloseable {
   /** Returns a path of this executor, or that of a file that Spark has sent to it. */
   static String found(String path) {
     if (!java.nio.file.Files.exists(Path.of(path))) {
-      Path sent = Path.of(SparkFiles.getRootDirectory(), String.valueOf(Path.of(path).getFileName()));
+      Path sent =
+          Path.of(SparkFiles.getRootDirectory(), String.valueOf(Path.of(path).getFileName()));
       if (java.nio.file.Files.exists(sent)) {
         return sent.toString();
       }

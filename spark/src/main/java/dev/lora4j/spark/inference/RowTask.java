@@ -12,7 +12,9 @@ import org.apache.spark.sql.types.DataTypes;
 public enum RowTask {
   /** The completion of a prompt: a string. */
   GENERATE("STRING"),
-  /** The label of a text, or of a pair: {@code label}, {@code probability}, {@code probabilities}. */
+  /**
+   * The label of a text, or of a pair: {@code label}, {@code probability}, {@code probabilities}.
+   */
   CLASSIFY("STRUCT<label: STRING, probability: FLOAT, probabilities: MAP<STRING, FLOAT>>"),
   /** The embedding of a text: an array of floats. */
   EMBED("ARRAY<FLOAT>"),

@@ -14,8 +14,7 @@ record ScoringModel(Reranker reranker) implements RowModel {
   static ScoringModel open(ModelSpec spec, Path base, int threads) {
     Reranker reranker = Reranker.open(base, threads, WeightStorage.asStored());
     try {
-      spec.adapters()
-          .forEach((name, path) -> reranker.load(name, Path.of(RowModel.found(path))));
+      spec.adapters().forEach((name, path) -> reranker.load(name, Path.of(RowModel.found(path))));
       return new ScoringModel(reranker);
     } catch (RuntimeException e) {
       reranker.close();
@@ -25,10 +24,8 @@ record ScoringModel(Reranker reranker) implements RowModel {
 
   @Override
   public List<Object> outputs(List<TextInput> rows) {
-    List<TextPair> pairs =
-        rows.stream().map(row -> new TextPair(row.text(), second(row))).toList();
-    List<String> adapters =
-        rows.stream().map(row -> EmbeddingModel.named(row.adapter())).toList();
+    List<TextPair> pairs = rows.stream().map(row -> new TextPair(row.text(), second(row))).toList();
+    List<String> adapters = rows.stream().map(row -> EmbeddingModel.named(row.adapter())).toList();
     List<Object> scores = new ArrayList<>();
     for (float score : reranker.score(pairs, adapters, Optional.empty())) {
       scores.add(score);

@@ -34,7 +34,7 @@ record SubmitOptions(String config, String data, ClusterSettings settings) {
       int sign = argument.indexOf('=');
       String name = argument.replaceFirst("=.*", "").replaceFirst("^--", "");
       if (!argument.startsWith("--") || !NAMES.contains(name)) {
-        throw new UserError("unknown option '" + argument + "'" + NearMiss.hint(name, NAMES));
+        throw new UserError("unknown option '--" + name + "'" + NearMiss.hint(name, NAMES));
       }
       boolean bare = sign < 0 && !name.equals(RESUME);
       if (bare && i + 1 == arguments.length) {

@@ -65,9 +65,7 @@ final class CheckpointUpload implements TrainingCallback {
 
   private static boolean changes(Path entry) {
     String name = entry.getFileName().toString();
-    return !name.startsWith(CHECKPOINT)
-        && !name.startsWith(".")
-        && !name.equals(RunStorage.ROWS);
+    return !name.startsWith(CHECKPOINT) && !name.startsWith(".") && !name.equals(RunStorage.ROWS);
   }
 
   private List<Path> entries() {

@@ -12,8 +12,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
- * Copies files and directories between a local disk and a file system of Hadoop. Hadoop's own copies
- * start a process for each file that they create on a local disk, to set its permissions.
+ * Copies files and directories between a local disk and a file system of Hadoop. Hadoop's own
+ * copies start a process for each file that they create on a local disk, to set its permissions.
  */
 final class FileTransfer {
   private FileTransfer() {}
@@ -47,8 +47,7 @@ final class FileTransfer {
     }
   }
 
-  private static List<java.nio.file.Path> entries(java.nio.file.Path directory)
-      throws IOException {
+  private static List<java.nio.file.Path> entries(java.nio.file.Path directory) throws IOException {
     try (Stream<java.nio.file.Path> entries = Files.list(directory)) {
       return entries.sorted().toList();
     }

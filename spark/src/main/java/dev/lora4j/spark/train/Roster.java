@@ -26,7 +26,8 @@ record Roster(String driver, List<ExecutorFacts> executors) {
     for (ExecutorFacts executor : executors) {
       String own = executor.versions().getOrDefault(ExecutorFacts.LORA4J, NONE);
       if (!own.equals(driver)) {
-        differences.add("lora4j: %s has %s, the driver %s".formatted(executor.place(), own, driver));
+        differences.add(
+            "lora4j: %s has %s, the driver %s".formatted(executor.place(), own, driver));
       }
       for (Map.Entry<String, String> expected : first.versions().entrySet()) {
         String found = executor.versions().getOrDefault(expected.getKey(), NONE);

@@ -74,11 +74,15 @@ public record RunStorage(String directory, SerializableConfiguration configurati
     return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.getClass().getSimpleName());
   }
 
-  /** Writes the rows in their order, unless an earlier attempt has. */
-  public void writeRows(Dataset<Row> rows) {
+  /**
+   * Writes the rows in their order.
+   *
+   * @param resumes whether those of the run's start are kept, if it has them
+   */
+  public void writeRows(Dataset<Row> rows, boolean resumes) {
     try {
       FileSystem files = files();
-      if (files.exists(at(ROWS))) {
+      if (resumes && files.exists(at(ROWS))) {
         return;
       }
       Path unfinished = at("." + ROWS);

@@ -176,11 +176,15 @@ final class TrainingAttempt implements AutoCloseable {
     noteIdleWorkers(run.settings().batching().batchSize());
     CheckpointUpload upload = new CheckpointUpload(directory, task.storage());
     StepTimes times = new StepTimes(group);
-    TrainingCallback progress = first ? new StageProgress(task.steps(), task.tokens()) : TrainingCallback.NONE;
+    TrainingCallback progress =
+        first ? new StageProgress(task.steps(), task.tokens()) : TrainingCallback.NONE;
     LanguageModelTrainingResult result =
         run.train(
             TrainingCallback.all(
-                first ? upload : TrainingCallback.NONE, times, progress, new StageCancellation(context)));
+                first ? upload : TrainingCallback.NONE,
+                times,
+                progress,
+                new StageCancellation(context)));
     if (first) {
       upload.uploadOthers();
     }

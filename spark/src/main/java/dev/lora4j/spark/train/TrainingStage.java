@@ -52,9 +52,7 @@ public final class TrainingStage {
   /** In local mode, executors are threads of this process: one worker each. */
   private int coresOfExecutor() {
     int perTask = context.getConf().getInt("spark.task.cpus", 1);
-    return context.isLocal()
-        ? perTask
-        : context.getConf().getInt("spark.executor.cores", perTask);
+    return context.isLocal() ? perTask : context.getConf().getInt("spark.executor.cores", perTask);
   }
 
   /** The directory of the run. */
@@ -101,7 +99,9 @@ public final class TrainingStage {
             .rdd()
             .barrier()
             .mapPartitions(
-                (Function1<scala.collection.Iterator<Integer>, scala.collection.Iterator<TaskOutcome>>
+                (Function1<
+                            scala.collection.Iterator<Integer>,
+                            scala.collection.Iterator<TaskOutcome>>
                         & Serializable)
                     part -> one(task.run(BarrierTaskContext.get())),
                 false,

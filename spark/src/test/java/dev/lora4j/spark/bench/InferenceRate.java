@@ -40,8 +40,7 @@ record InferenceRate(int rows, double single, double cluster) {
     try (Embedder embedder = Embedder.open(BASE, 2, WeightStorage.asStored())) {
       IntStream.range(0, ADAPTERS).forEach(i -> embedder.load("a" + i, adapter(i)));
       List<String> texts = IntStream.range(0, count).mapToObj(InferenceRate::text).toList();
-      List<String> adapters =
-          IntStream.range(0, count).mapToObj(i -> "a" + i % ADAPTERS).toList();
+      List<String> adapters = IntStream.range(0, count).mapToObj(i -> "a" + i % ADAPTERS).toList();
       embedder.embed(texts.subList(0, count / 2), adapters.subList(0, count / 2), options());
       long start = System.nanoTime();
       embedder.embed(texts, adapters, options());
@@ -62,8 +61,7 @@ record InferenceRate(int rows, double single, double cluster) {
               .setBase(BASE.toAbsolutePath().normalize().toString())
               .setAdapterCol("adapter");
       IntStream.range(0, ADAPTERS)
-          .forEach(
-              i -> transformer.setAdapter("a" + i, adapter(i).toAbsolutePath().toString()));
+          .forEach(i -> transformer.setAdapter("a" + i, adapter(i).toAbsolutePath().toString()));
       List<Row> rows = new ArrayList<>();
       IntStream.range(0, count)
           .forEach(i -> rows.add(RowFactory.create(text(i), "a" + i % ADAPTERS)));

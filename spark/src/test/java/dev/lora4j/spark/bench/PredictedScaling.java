@@ -5,8 +5,8 @@ import java.util.stream.IntStream;
 
 /**
  * The scaling that follows from measured times, when each executor has the same number of rows in a
- * step. A ring all-reduce sends 2 (n − 1) / n of the gradients from each of n executors, so its time
- * is that of two executors times 2 (n − 1) / n.
+ * step. A ring all-reduce sends 2 (n − 1) / n of the gradients from each of n executors, so its
+ * time is that of two executors times 2 (n − 1) / n.
  *
  * @param step time of a step without exchange, in seconds
  * @param exchange time of the exchange between two executors

@@ -85,8 +85,7 @@ class GlooGroupTest {
   private static float[] expected(int blocks) {
     try (PointerScope scope = new PointerScope()) {
       Tensor sum = Ops.zeros(LENGTH);
-      BlockSum.inOrder(
-          IntStream.range(0, blocks).mapToObj(GlooGroupTest::tensor).toList(), sum);
+      BlockSum.inOrder(IntStream.range(0, blocks).mapToObj(GlooGroupTest::tensor).toList(), sum);
       return Ops.floats(sum);
     }
   }

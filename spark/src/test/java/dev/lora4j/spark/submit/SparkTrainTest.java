@@ -62,8 +62,16 @@ class SparkTrainTest {
   void optionsAreRead() {
     SubmitOptions options =
         SubmitOptions.of(
-            "--config=a.yaml", "--data", "b", "--out=c", "--workers", "4", "--reduce", "ordered",
-            "--transport=spark", "--resume");
+            "--config=a.yaml",
+            "--data",
+            "b",
+            "--out=c",
+            "--workers",
+            "4",
+            "--reduce",
+            "ordered",
+            "--transport=spark",
+            "--resume");
 
     assertThat(options.config()).isEqualTo("a.yaml");
     assertThat(options.data()).isEqualTo("b");
@@ -77,7 +85,7 @@ class SparkTrainTest {
 
   @Test
   void mistakesAreNamed() {
-    assertMistake("unknown option '--dat'; did you mean data?", "--dat=x");
+    assertMistake("unknown option '--dat'; did you mean data", "--dat=x");
     assertMistake("--out is required", "--config=a", "--data=b");
     assertMistake("--workers: expected a number, found 'x'", "--out=c", "--workers=x");
     assertMistake("--reduce: no 'orderd'; did you mean ordered?", "--out=c", "--reduce=orderd");

@@ -19,7 +19,10 @@ class RosterTest {
         new LinkedHashMap<>(Map.of("lora4j", DRIVER, "libtorch", "2.10", "BLAS", "MKL"));
     versions.putAll(other);
     return new ExecutorFacts(
-        "executor %d on node%d".formatted(rank, rank), versions, rank == 2 ? "AVX512" : "AVX2", gloo);
+        "executor %d on node%d".formatted(rank, rank),
+        versions,
+        rank == 2 ? "AVX512" : "AVX2",
+        gloo);
   }
 
   private static Roster roster(ExecutorFacts... executors) {
