@@ -1,5 +1,7 @@
 package dev.lora4j.spark;
 
+import dev.lora4j.spark.exchange.Transport;
+import dev.lora4j.spark.exchange.Reduction;
 import dev.lora4j.UserError;
 import java.io.Serializable;
 

@@ -2,9 +2,6 @@ package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
-import dev.lora4j.spark.train.DatasetColumns;
-import dev.lora4j.spark.train.RunStorage;
-import dev.lora4j.spark.train.TrainingStage;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 

@@ -1,5 +1,6 @@
 package dev.lora4j.spark;
 
+import dev.lora4j.spark.exchange.Reduction;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;

@@ -1,7 +1,6 @@
 package dev.lora4j.spark.exchange;
 
 import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.spark.Reduction;
 import dev.lora4j.train.group.BlockSum;
 import dev.lora4j.train.group.ProcessGroup;
 import java.nio.ByteBuffer;

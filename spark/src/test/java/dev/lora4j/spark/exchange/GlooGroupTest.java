@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
-import dev.lora4j.spark.Reduction;
 import dev.lora4j.train.group.BlockSum;
 import dev.lora4j.train.group.ProcessGroup;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import java.io.IOException;
 import java.io.InputStream;

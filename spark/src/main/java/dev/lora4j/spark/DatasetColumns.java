@@ -1,4 +1,4 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /** The check of a Dataset's columns, before anything is computed. */
-public final class DatasetColumns {
+final class DatasetColumns {
   private DatasetColumns() {}
 
   /**
@@ -19,7 +19,7 @@ public final class DatasetColumns {
    * @param reading with the names of columns that are mapped to fields
    * @throws UserError naming the missing columns and the nearest ones
    */
-  public static void check(String[] columns, TextData.Options reading) {
+  static void check(String[] columns, TextData.Options reading) {
     List<String> present = new ArrayList<>(List.of(columns));
     for (Map.Entry<String, String> mapped : reading.columns().entrySet()) {
       if (!present.contains(mapped.getValue())) {

@@ -1,7 +1,7 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
-import dev.lora4j.spark.Transport;
+import dev.lora4j.spark.exchange.Transport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,6 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.llm.recipe.Versions;
-import dev.lora4j.spark.ClusterResult;
-import dev.lora4j.spark.ClusterSettings;
-import dev.lora4j.spark.RecipeFactory;
 import dev.lora4j.train.TrainingFailed;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -25,7 +22,7 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.reflect.ClassTag$;
 
 /** The barrier stage of a run, with one task on each executor. */
-public final class TrainingStage {
+final class TrainingStage {
   private final JavaSparkContext context;
   private final RecipeFactory recipe;
   private final ClusterSettings settings;
@@ -33,7 +30,7 @@ public final class TrainingStage {
   private final int executors;
   private final int workers;
 
-  public TrainingStage(SparkSession session, RecipeFactory recipe, ClusterSettings settings) {
+  TrainingStage(SparkSession session, RecipeFactory recipe, ClusterSettings settings) {
     this.recipe = recipe;
     this.settings = settings;
     context = JavaSparkContext.fromSparkContext(session.sparkContext());
@@ -56,7 +53,7 @@ public final class TrainingStage {
   }
 
   /** The directory of the run. */
-  public RunStorage storage() {
+  RunStorage storage() {
     return storage;
   }
 
@@ -66,7 +63,7 @@ public final class TrainingStage {
    * @throws dev.lora4j.UserError for a mistake of the user's
    * @throws TrainingFailed if training fails, or Spark gives up after several attempts
    */
-  public ClusterResult run() {
+  ClusterResult run() {
     TrainingTask task =
         new TrainingTask(
             recipe,

@@ -1,11 +1,11 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
-import dev.lora4j.spark.Transport;
+import dev.lora4j.spark.exchange.Transport;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,11 +1,10 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
-import dev.lora4j.spark.ClusterResult;
 import dev.lora4j.spark.exchange.GlooGroup;
 import dev.lora4j.spark.exchange.SparkGroup;
 import dev.lora4j.spark.exchange.TimedGroup;

@@ -1,4 +1,4 @@
-package dev.lora4j.spark;
+package dev.lora4j.spark.exchange;
 
 /** The order in which the gradients of all workers are added up. */
 public enum Reduction {

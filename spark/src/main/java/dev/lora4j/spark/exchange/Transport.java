@@ -1,4 +1,4 @@
-package dev.lora4j.spark;
+package dev.lora4j.spark.exchange;
 
 /** The connection by which executors exchange gradients. */
 public enum Transport {

@@ -1,4 +1,4 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
 import java.io.BufferedWriter;
@@ -23,7 +23,7 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * @param directory such as {@code hdfs://cluster/runs/one} or a path of a shared disk
  */
-public record RunStorage(String directory, SerializableConfiguration configuration)
+record RunStorage(String directory, SerializableConfiguration configuration)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
@@ -41,7 +41,7 @@ public record RunStorage(String directory, SerializableConfiguration configurati
    *
    * @throws UserError if it can't be written, holds another run, or has none to resume
    */
-  public void begin(boolean resumes) {
+  void begin(boolean resumes) {
     try {
       FileSystem files = files();
       boolean holdsRun = files.exists(at(RUN));
@@ -79,7 +79,7 @@ public record RunStorage(String directory, SerializableConfiguration configurati
    *
    * @param resumes whether those of the run's start are kept, if it has them
    */
-  public void writeRows(Dataset<Row> rows, boolean resumes) {
+  void writeRows(Dataset<Row> rows, boolean resumes) {
     try {
       FileSystem files = files();
       if (resumes && files.exists(at(ROWS))) {

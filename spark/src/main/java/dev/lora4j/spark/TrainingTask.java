@@ -1,10 +1,7 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.ScratchDirectory;
-import dev.lora4j.spark.ClusterResult;
-import dev.lora4j.spark.ClusterSettings;
-import dev.lora4j.spark.RecipeFactory;
 import dev.lora4j.train.TrainingFailed;
 import java.io.Serializable;
 import java.nio.file.Path;

@@ -1,7 +1,6 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
-import dev.lora4j.spark.ClusterResult;
 import dev.lora4j.train.TrainingFailed;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;

@@ -1,4 +1,4 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import dev.lora4j.spark.exchange.TimedGroup;
 import dev.lora4j.train.TrainingCallback;

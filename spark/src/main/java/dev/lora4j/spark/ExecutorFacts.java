@@ -1,4 +1,4 @@
-package dev.lora4j.spark.train;
+package dev.lora4j.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
