@@ -135,7 +135,8 @@ public final class GlooGroup implements ProcessGroup {
 
   /** Exchanges frames of one size: the number of bytes, and as many of them as fit. */
   private List<byte[]> gather(byte[] own, int frame) {
-    ByteBuffer out = ByteBuffer.allocate(frame).putInt(own.length);
+    ByteBuffer out = ByteBuffer.allocate(frame);
+    out.putInt(own.length);
     out.put(own, 0, Math.min(own.length, out.remaining()));
     byte[] received = new byte[frame * size];
     try (PointerScope scope = new PointerScope();

@@ -76,7 +76,9 @@ public final class SparkGroup implements ProcessGroup {
 
   /** Returns the smallest piece of all processes. */
   private int agreed(int piece) {
-    return gather(ByteBuffer.allocate(Integer.BYTES).putInt(piece).array()).stream()
+    ByteBuffer own = ByteBuffer.allocate(Integer.BYTES);
+    own.putInt(piece);
+    return gather(own.array()).stream()
         .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
         .min()
         .orElse(piece);

@@ -247,7 +247,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(seed, value);
   }
 
-  private <T> LoraTransformer with(Param<T> parameter, Object value) {
+  private LoraTransformer with(Param<?> parameter, Object value) {
     set(parameter.name(), value);
     return this;
   }

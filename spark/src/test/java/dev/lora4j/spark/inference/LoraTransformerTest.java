@@ -25,6 +25,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -53,7 +54,7 @@ class LoraTransformerTest {
   }
 
   /** Rows of a text, a second one, and an adapter in turn; the last has no text. */
-  private static Dataset<Row> rows(String... adapters) {
+  private static Dataset<Row> rows(@Nullable String... adapters) {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
       rows.add(
