@@ -18,7 +18,7 @@ public final class BlockSum {
       sum.zero_();
       return;
     }
-    if (blocks.get(0) != sum) {
+    if (blocks.get(0).address() != sum.address()) {
       sum.copy_(blocks.get(0));
     }
     for (Tensor block : blocks.subList(1, blocks.size())) {

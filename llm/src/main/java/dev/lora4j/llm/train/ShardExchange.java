@@ -12,11 +12,21 @@ import java.util.List;
 /**
  * The exchange of losses and metrics between the processes of a group: each knows those of its own
  * workers' shards and learns those of all others.
- *
- * @param sums loss of each shard
- * @param metrics of each shard, or none
  */
-record ShardExchange(Workers workers, double[] sums, List<MeanMetrics> metrics) {
+final class ShardExchange {
+  private final Workers workers;
+  private final double[] sums;
+  private final List<MeanMetrics> metrics;
+
+  /**
+   * @param sums loss of each shard
+   * @param metrics of each shard, or none
+   */
+  ShardExchange(Workers workers, double[] sums, List<MeanMetrics> metrics) {
+    this.workers = workers;
+    this.sums = sums;
+    this.metrics = metrics;
+  }
 
   /** Completes losses and metrics in place. Every process of the group calls it. */
   void complete() {

@@ -24,7 +24,7 @@ final class LocalGroup {
   }
 
   ProcessGroup process(int rank) {
-    return new Process(rank);
+    return new Member(rank);
   }
 
   private void await() {
@@ -35,10 +35,10 @@ final class LocalGroup {
     }
   }
 
-  private final class Process implements ProcessGroup {
+  private final class Member implements ProcessGroup {
     private final int rank;
 
-    Process(int rank) {
+    Member(int rank) {
       this.rank = rank;
     }
 
