@@ -1,8 +1,8 @@
 package dev.lora4j.spark;
 
-import dev.lora4j.spark.exchange.Transport;
-import dev.lora4j.spark.exchange.Reduction;
 import dev.lora4j.UserError;
+import dev.lora4j.spark.exchange.Reduction;
+import dev.lora4j.spark.exchange.Transport;
 import java.io.Serializable;
 
 /**

@@ -1,8 +1,8 @@
 package dev.lora4j.spark;
 
-import dev.lora4j.spark.exchange.Reduction;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lora4j.spark.exchange.Reduction;
 import java.nio.file.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.SparkSession;

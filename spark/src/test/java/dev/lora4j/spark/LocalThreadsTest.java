@@ -1,7 +1,5 @@
 package dev.lora4j.spark;
 
-import dev.lora4j.spark.exchange.Transport;
-import dev.lora4j.spark.exchange.Reduction;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,6 +7,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.spark.exchange.Reduction;
+import dev.lora4j.spark.exchange.Transport;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
 import java.nio.file.Files;

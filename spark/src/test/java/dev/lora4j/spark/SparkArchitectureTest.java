@@ -9,9 +9,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /** The dependencies of this module's packages; those of the others are in the command line's. */
-@AnalyzeClasses(
-    packages = "dev.lora4j.spark",
-    importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "dev.lora4j.spark", importOptions = ImportOption.DoNotIncludeTests.class)
 class SparkArchitectureTest {
   @ArchTest
   static final ArchRule PACKAGES_HAVE_NO_CYCLES =

@@ -27,7 +27,7 @@ import org.apache.spark.sql.types.StructType;
  *
  * <pre>bench/run spark [MODEL_DIRECTORY [STEPS [ROWS]]]</pre>
  *
- * <p>Without a model, a random one of four thousand parameters is used, which shows the overhead.
+ * <p>Without a model, a tiny random one is used, which shows the overhead.
  */
 public final class SparkBench {
   private static final int BATCH = 8;
