@@ -98,6 +98,14 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("dev.lora4j.cli..");
 
+  /** Spark brings 170 jars; only the module for it has them, and no other needs that module. */
+  @ArchTest
+  static final ArchRule NOTHING_USES_SPARK =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.spark..", "org.apache.hadoop..", "dev.lora4j.spark..");
+
   @ArchTest
   static final ArchRule PARTS_HAVE_NO_CYCLES =
       slices().matching("dev.lora4j.(*)..").should().beFreeOfCycles();

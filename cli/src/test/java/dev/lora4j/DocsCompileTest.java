@@ -19,13 +19,14 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset
  * data -->} before a sample declares the variables that it takes as given. A sample that begins
- * with imports is a complete file. Samples after {@code <!-- compiled by serve-clients -->} need
- * dependencies of that module, whose {@code ClientSamplesTest} compiles them.
+ * with imports is a complete file. Samples after {@code <!-- compiled by serve-clients -->} or
+ * {@code <!-- compiled by spark -->} need dependencies of that module, whose {@code
+ * ClientSamplesTest} or {@code SparkSamplesTest} compiles them.
  */
 class DocsCompileTest {
   private static final Pattern SAMPLE =
       Pattern.compile(
-          "(?:<!-- (?:given: (.*?)|(compiled by serve-clients)) -->\\s*)?```java\\n(.*?)```",
+          "(?:<!-- (?:given: (.*?)|(compiled by serve-clients|compiled by spark)) -->\\s*)?```java\\n(.*?)```",
           Pattern.DOTALL);
   private static final Pattern TYPE = Pattern.compile("^(final )?(class|record|interface) ");
 

@@ -8,6 +8,7 @@ import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.ConfigFile;
 import dev.lora4j.cli.options.InitialAdapterOptions;
 import dev.lora4j.cli.options.LanguageOptions;
+import dev.lora4j.cli.options.ModelPath;
 import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
@@ -103,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
             + " the Hub.",
         "Or a TorchScript file, which is a program: use only trusted files."
       })
-  private String model = "";
+  String model = "";
 
   @Option(
       names = "--data",
@@ -234,7 +235,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** Returns this command with the options of the file; the command line takes precedence. */
-  private TrainCommand configured(Path file) {
+  TrainCommand configured(Path file) {
     List<String> keys = new ArrayList<>(names());
     keys.add(RunPaths.KEY);
     Map<String, String> values = ConfigFile.read(file, keys);
@@ -344,19 +345,21 @@ final class TrainCommand implements Callable<Integer> {
       return trainScript(paths);
     }
     refuse(SCRIPTS, "a language model");
-    LanguageTraining run =
-        new LanguageTraining(
-            paths,
-            adapter,
-            initial.open(adapter, this::isGiven),
-            training,
-            language,
-            weights.storage(),
-            columns.options(),
-            effective(SCRIPTS),
-            bases,
-            output.messages());
-    return task.run(run);
+    return task.run(languageTraining(paths, bases));
+  }
+
+  LanguageTraining languageTraining(TrainPaths paths, Optional<SharedBase> bases) {
+    return new LanguageTraining(
+        paths,
+        adapter,
+        initial.open(adapter, this::isGiven),
+        training,
+        language,
+        weights.storage(),
+        columns.options(),
+        effective(SCRIPTS),
+        bases,
+        output.messages());
   }
 
   private boolean isGiven(String option) {

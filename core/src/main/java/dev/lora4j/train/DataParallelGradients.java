@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.GradientBuffer;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.train.group.ProcessGroup;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +17,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Data-parallel gradients: each worker accumulates those of its shard, and the optimizer steps by
- * their sum in the order of the workers, so that a step is reproducible bit for bit.
+ * their sum in the order of the workers, so that a step is reproducible bit for bit. In a {@link
+ * ProcessGroup}, the workers of all processes share the step, and each process takes it.
  */
 public final class DataParallelGradients implements AutoCloseable {
   private static final String PARAMETERS = "parameters";
@@ -27,7 +29,9 @@ public final class DataParallelGradients implements AutoCloseable {
   private final Optimizer optimizer;
   private final List<Parameter> trainable;
   private final Tensor block; // [n]: the values of all parameters
-  private final List<GradientBuffer> views = new ArrayList<>();
+  private final ProcessGroup group;
+  private final int first; // worker of this process
+  private final List<GradientBuffer> views = new ArrayList<>(); // of this process's workers
   private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
   /**
@@ -38,11 +42,29 @@ public final class DataParallelGradients implements AutoCloseable {
    * @throws UserError if nothing is trainable
    */
   public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
+    this(trainable, optimizer, ProcessGroup.SINGLE, 0, workers);
+  }
+
+  /**
+   * Moves the parameters into one block.
+   *
+   * @param optimizer stays the caller's
+   * @param workers those of a process group share the step with the other processes
+   * @throws UserError if nothing is trainable
+   */
+  public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, Workers workers) {
+    this(trainable, optimizer, workers.group(), workers.first(), workers.own());
+  }
+
+  private DataParallelGradients(
+      List<Parameter> trainable, Optimizer optimizer, ProcessGroup group, int first, int own) {
+    this.group = group;
+    this.first = first;
     this.optimizer = optimizer;
     this.trainable = optimizer.arrange(trainable);
     block = oneBlock(this.trainable);
     idle = new ArrayList<>(this.trainable);
-    for (int i = 0; i < workers; i++) {
+    for (int i = 0; i < own; i++) {
       views.add(new GradientBuffer(this.trainable));
     }
   }
@@ -72,7 +94,7 @@ public final class DataParallelGradients implements AutoCloseable {
 
   /** Runs work whose backward passes add to a worker's gradients. */
   public void in(int worker, Runnable work) {
-    GradientBuffer view = views.get(worker);
+    GradientBuffer view = views.get(worker - first);
     view.enter();
     try {
       work.run();
@@ -111,11 +133,11 @@ public final class DataParallelGradients implements AutoCloseable {
   }
 
   private Tensor sum(int shares) {
-    Tensor sum = views.get(0).gradient();
-    for (int i = 1; i < shares; i++) {
-      sum.add_(views.get(i).gradient());
-      views.get(i).gradient().zero_();
-    }
+    List<Tensor> blocks = views.stream().map(GradientBuffer::gradient).toList();
+    int own = Math.max(0, Math.min(blocks.size(), shares - first)); // workers with a shard
+    Tensor sum = blocks.get(0);
+    group.sum(blocks.subList(0, own), shares, sum);
+    blocks.subList(1, Math.max(1, own)).forEach(Tensor::zero_);
     return sum;
   }
 
@@ -130,11 +152,27 @@ public final class DataParallelGradients implements AutoCloseable {
   }
 
   private void stepLeavingIdle(Tensor gradient) {
-    idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
+    removeBusy();
     List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
     optimizer.step(block, gradient);
     for (int i = 0; i < idle.size(); i++) {
       idle.get(i).copyFrom(asBefore.get(i));
+    }
+  }
+
+  /** Removes the parameters with a gradient, in whatever process, from the idle ones. */
+  private void removeBusy() {
+    byte[] own = new byte[idle.size()];
+    for (int i = 0; i < own.length; i++) {
+      Parameter parameter = idle.get(i);
+      own[i] = (byte) (views.stream().anyMatch(view -> view.hasGradient(parameter)) ? 1 : 0);
+    }
+    List<byte[]> all = group.gather(own);
+    for (int i = own.length - 1; i >= 0; i--) {
+      int index = i;
+      if (all.stream().anyMatch(flags -> flags[index] != 0)) {
+        idle.remove(index);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ParallelLoop;
+import dev.lora4j.train.group.ProcessGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,8 +14,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed group of threads for data-parallel work. The caller is worker 0 and takes part. A step of
- * a small network takes less time than waking a thread, so idle workers spin before they sleep.
+ * A fixed group of threads for data-parallel work. The caller is the first worker and takes part. A
+ * step of a small network takes less time than waking a thread, so idle workers spin before they
+ * sleep.
+ *
+ * <p>In a {@link ProcessGroup} each process has an equal part of the workers, and {@link #run} runs
+ * the parts of this process's own ones.
  */
 public final class Workers implements AutoCloseable {
   /** A worker's part of a task; workers are numbered from 0. */
@@ -25,6 +30,8 @@ public final class Workers implements AutoCloseable {
 
   private static final int MAX_COUNT = 4096;
 
+  private final ProcessGroup group;
+  private final int first;
   private final List<Thread> helpers = new ArrayList<>();
   private final ReentrantLock running = new ReentrantLock(true);
   private final AtomicInteger unfinished = new AtomicInteger();
@@ -36,13 +43,31 @@ public final class Workers implements AutoCloseable {
 
   /** Starts {@code count − 1} threads. */
   public Workers(int count) {
+    this(count, ProcessGroup.SINGLE);
+  }
+
+  /**
+   * Starts the threads of this process.
+   *
+   * @param count number of workers of all processes, a multiple of the number of processes
+   * @param group stays the caller's
+   */
+  public Workers(int count, ProcessGroup group) {
+    this.group = group;
     if (count < 1 || count > MAX_COUNT) {
       throw new UserError(
           "workers must be at %s, found %d"
               .formatted(count < 1 ? "least 1" : "most " + MAX_COUNT, count));
     }
-    for (int i = 1; i < count; i++) {
-      int worker = i;
+    if (count % group.size() != 0) {
+      throw new UserError(
+          "%d workers can't be divided among %d processes; each has the same number"
+              .formatted(count, group.size()));
+    }
+    int own = count / group.size();
+    first = group.rank() * own;
+    for (int i = 1; i < own; i++) {
+      int worker = first + i;
       Thread helper = new Thread(() -> help(worker), "lora4j-worker-" + worker);
       helper.setDaemon(true);
       helpers.add(helper);
@@ -55,13 +80,29 @@ public final class Workers implements AutoCloseable {
     return new Workers(Runtime.getRuntime().availableProcessors());
   }
 
-  /** Number of workers, the caller included. */
+  /** Number of workers of all processes, the caller included. */
   public int count() {
+    return own() * group.size();
+  }
+
+  /** Number of workers of this process. */
+  public int own() {
     return helpers.size() + 1;
   }
 
+  /** The first worker of this process. */
+  public int first() {
+    return first;
+  }
+
+  /** The processes that have the workers. */
+  public ProcessGroup group() {
+    return group;
+  }
+
   /**
-   * Runs all parts and waits for them. Calls of several threads run one after the other.
+   * Runs all parts of this process and waits for them. Calls of several threads run one after the
+   * other.
    *
    * @throws IllegalStateException if a part of the calling thread is running, or they are closed
    * @throws RuntimeException the failure of the caller's part, else the first failure of another
@@ -93,7 +134,7 @@ public final class Workers implements AutoCloseable {
       helpers.forEach(LockSupport::unpark);
     }
     try {
-      task.run(0);
+      task.run(first);
     } finally {
       awaitHelpers();
     }

@@ -70,14 +70,8 @@ public record LanguageTraining(
 
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {
-    LoraConfig config =
-        initial
-            .map(InitialAdapter::config)
-            .orElseGet(() -> adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank())));
-    language.settings(training, Integer.MAX_VALUE); // refuses bad options before anything is read
-    if (language.hasClassWeights()) {
-      throw new UserError("--class-weights applies to a --task with classes");
-    }
+    LoraConfig config = config();
+    check();
     initial.ifPresent(trained -> log.println("Continuing the adapter " + trained.directory()));
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
@@ -92,11 +86,38 @@ public record LanguageTraining(
     }
   }
 
+  private LoraConfig config() {
+    return initial
+        .map(InitialAdapter::config)
+        .orElseGet(() -> adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank())));
+  }
+
+  /** Refuses bad options before anything is read. */
+  private void check() {
+    language.settings(training, Integer.MAX_VALUE);
+    if (language.hasClassWeights()) {
+      throw new UserError("--class-weights applies to a --task with classes");
+    }
+  }
+
   private FineTuneRecipe recipe(LoraConfig config) {
     Path model = References.resolve(paths.model());
+    FineTuneRecipe recipe = unresolved(config).directory(model);
+    if (!config.initialization().changesBase()) {
+      bases.ifPresent(shared -> recipe.base(shared.at(model, storage)));
+    }
+    return recipe;
+  }
+
+  /** Returns the recipe for a run elsewhere, whose base is not looked for. */
+  public FineTuneRecipe recipe() {
+    check();
+    return unresolved(config());
+  }
+
+  private FineTuneRecipe unresolved(LoraConfig config) {
     FineTuneRecipe recipe =
         FineTuneRecipe.of(paths.model())
-            .directory(model)
             .data(paths.data())
             .reading(reading)
             .validFraction(language.validFraction(training))
@@ -108,9 +129,6 @@ public record LanguageTraining(
             .device(paths.device())
             .log(log::println);
     initial.ifPresent(recipe::adapter);
-    if (!config.initialization().changesBase()) {
-      bases.ifPresent(shared -> recipe.base(shared.at(model, storage)));
-    }
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
     language.chatTemplate().ifPresent(recipe::chatTemplate);

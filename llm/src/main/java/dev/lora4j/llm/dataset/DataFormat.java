@@ -1,5 +1,6 @@
 package dev.lora4j.llm.dataset;
 
+import dev.lora4j.UserError;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -58,5 +59,17 @@ public interface DataFormat {
       }
     }
     return Optional.ofNullable(found);
+  }
+
+  /**
+   * Recognises rows with these fields, or explains which are missing.
+   *
+   * @param present the names of the columns, and of fields that they are read as
+   * @param columns the names of the columns
+   * @param place of the columns, such as {@code the Dataset}
+   * @throws UserError naming the columns, and the nearest fields
+   */
+  static DataFormat require(Collection<String> present, Collection<String> columns, String place) {
+    return of(present).orElseThrow(() -> new UserError(place + ": " + ColumnNames.noForm(columns)));
   }
 }

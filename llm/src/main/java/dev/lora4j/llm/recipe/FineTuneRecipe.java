@@ -22,6 +22,7 @@ import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.train.TrainingCallback;
+import dev.lora4j.train.group.ProcessGroup;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -79,6 +80,7 @@ public final class FineTuneRecipe {
   Optional<Path> chatTemplate = Optional.empty();
   long seed;
   int workers = Runtime.getRuntime().availableProcessors();
+  ProcessGroup group = ProcessGroup.SINGLE;
   String device = "cpu";
   TrainingJob.Start start = TrainingJob.Start.NEW;
   private Consumer<String> log = sentence -> {};
@@ -147,6 +149,11 @@ public final class FineTuneRecipe {
     return this;
   }
 
+  /** Names of columns, and strictness about columns that are not used. */
+  public TextData.Options reading() {
+    return reading;
+  }
+
   /** Validation data, instead of a split of the training data. */
   public FineTuneRecipe valid(Path file) {
     valid = Optional.of(file);
@@ -210,6 +217,11 @@ public final class FineTuneRecipe {
     return this;
   }
 
+  /** Returns whether there is a task on texts. */
+  public boolean hasTask() {
+    return task.isPresent();
+  }
+
   /** The labels of a task in their order, instead of those of the data, sorted. */
   public FineTuneRecipe labels(List<String> names) {
     labels = Optional.of(new LabelNames(names));
@@ -252,9 +264,15 @@ public final class FineTuneRecipe {
     return this;
   }
 
-  /** Threads that share a step; one for each core unless set. */
+  /** Threads that share a step, in all processes; one for each core unless set. */
   public FineTuneRecipe workers(int count) {
     workers = count;
+    return this;
+  }
+
+  /** Processes that share the steps, which the caller closes; this one alone unless set. */
+  public FineTuneRecipe group(ProcessGroup processes) {
+    group = processes;
     return this;
   }
 

@@ -216,7 +216,14 @@ public final class FineTuneRun implements AutoCloseable {
   public LanguageModelTrainingResult train(TrainingCallback callback) {
     TrainingJob job =
         new TrainingJob(
-            adapted, ADAPTER, data.objective(), out, settings, recipe.workers, recipe.start);
+            adapted,
+            ADAPTER,
+            data.objective(),
+            out,
+            settings,
+            recipe.workers,
+            recipe.start,
+            recipe.group);
     TrainingCallback recorder =
         new TrainingCallback() {
           @Override

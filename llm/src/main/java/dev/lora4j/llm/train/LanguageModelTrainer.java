@@ -76,7 +76,7 @@ public final class LanguageModelTrainer {
   private LanguageModelTrainingResult run() {
     try (ProcessLock lock = directory.lock();
         Optimizer optimizer = settings.newOptimizer(job.model());
-        Workers workers = new Workers(job.workers());
+        Workers workers = new Workers(job.workers(), job.group());
         TrainStep step = new TrainStep(job, objective, workers, optimizer)) {
       TrainingLoop loop =
           new TrainingLoop(

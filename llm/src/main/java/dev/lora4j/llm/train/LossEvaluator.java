@@ -16,6 +16,16 @@ final class LossEvaluator {
 
   /** The sum in the order of the workers, so that it is reproducible. */
   static double sum(List<MicroBatch> shards, Workers workers, ShardLoss loss) {
+    return sum(shards, workers, List.of(), loss);
+  }
+
+  /**
+   * The sum in the order of the workers.
+   *
+   * @param metrics of each shard; those of other processes are completed. None where there are none
+   */
+  static double sum(
+      List<MicroBatch> shards, Workers workers, List<MeanMetrics> metrics, ShardLoss loss) {
     double[] sums = new double[shards.size()];
     workers.run(
         worker -> {
@@ -23,6 +33,9 @@ final class LossEvaluator {
             sums[worker] = loss.of(worker, shards.get(worker));
           }
         });
+    if (workers.group().size() > 1) {
+      new ShardExchange(workers, sums, metrics).complete();
+    }
     double sum = 0;
     for (double part : sums) {
       sum += part;

@@ -1,5 +1,8 @@
 package dev.lora4j.llm.train;
 
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -19,6 +22,23 @@ public final class MeanMetrics {
 
   void addAll(MeanMetrics others) {
     others.sums.forEach((name, sum) -> sums.merge(name, sum, Sum::plus));
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeInt(sums.size());
+    for (Map.Entry<String, Sum> entry : sums.entrySet()) {
+      out.writeUTF(entry.getKey());
+      out.writeDouble(entry.getValue().sum());
+      out.writeLong(entry.getValue().count());
+    }
+  }
+
+  /** Adds the metrics that another process has written. */
+  void read(DataInput in) throws IOException {
+    int count = in.readInt();
+    for (int i = 0; i < count; i++) {
+      sums.merge(in.readUTF(), new Sum(in.readDouble(), in.readLong()), Sum::plus);
+    }
   }
 
   public Map<String, Double> means() {

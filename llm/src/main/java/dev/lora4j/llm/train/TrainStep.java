@@ -55,9 +55,9 @@ final class TrainStep implements AutoCloseable {
     this.workers = workers;
     List<Parameter> trainable =
         job.model().parameters(job.adapter()).stream().filter(Parameter::isTrainable).toList();
-    gradients = new DataParallelGradients(trainable, optimizer, workers.count());
+    gradients = new DataParallelGradients(trainable, optimizer, workers);
     device = job.network().device();
-    for (int i = 0; i < workers.count(); i++) {
+    for (int i = 0; i < workers.own(); i++) {
       passes.add(
           new ForwardBackward(job.network(), job.settings().batching().activationCheckpointing()));
     }
@@ -65,6 +65,10 @@ final class TrainStep implements AutoCloseable {
 
   DataParallelGradients gradients() {
     return gradients;
+  }
+
+  private ForwardBackward pass(int worker) {
+    return passes.get(worker - workers.first());
   }
 
   // ---- training ----
@@ -111,6 +115,7 @@ final class TrainStep implements AutoCloseable {
     return LossEvaluator.sum(
         shards,
         workers,
+        scoring.metrics(),
         (worker, shard) -> {
           double[] sum = new double[1];
           Runnable work = () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), scoring);
@@ -127,8 +132,7 @@ final class TrainStep implements AutoCloseable {
         AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
       float[] reference = objective.needsReference() ? reference(worker, inputs) : new float[0];
-      passes
-          .get(worker)
+      pass(worker)
           .backward(
               inputs,
               seed,
@@ -164,6 +168,7 @@ final class TrainStep implements AutoCloseable {
           LossEvaluator.sum(
               shards,
               workers,
+              scoring.metrics(),
               (worker, shard) -> {
                 TokenLosses losses =
                     score(worker, shard, objective.needsReference(), scoring.baseline());
@@ -197,7 +202,7 @@ final class TrainStep implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
-      ChunkedCrossEntropy.TokenScores policy = passes.get(worker).score(inputs);
+      ChunkedCrossEntropy.TokenScores policy = pass(worker).score(inputs);
       float[] reference = withReference ? reference(worker, inputs) : new float[0];
       return new TokenLosses(batch, policy, reference, baseline);
     }
@@ -207,7 +212,7 @@ final class TrainStep implements AutoCloseable {
   private float[] reference(int worker, ModelInputs inputs) {
     try (PointerScope scope = new PointerScope();
         AdapterScope base = job.model().disabled()) {
-      return Ops.floats(passes.get(worker).losses(inputs));
+      return Ops.floats(pass(worker).losses(inputs));
     }
   }
 

@@ -4,9 +4,15 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Checks;
+import dev.lora4j.train.group.ProcessGroup;
 import java.nio.file.Path;
 
-/** A training job: the adapter of a language model, objective, directory, settings, threads. */
+/**
+ * A training job: the adapter of a language model, objective, directory, settings, threads.
+ *
+ * @param workers of all processes
+ * @param group the processes that share the steps
+ */
 public record TrainingJob(
     LoraModel model,
     String adapter,
@@ -14,7 +20,8 @@ public record TrainingJob(
     Path directory,
     TrainingArguments settings,
     int workers,
-    Start start) {
+    Start start,
+    ProcessGroup group) {
 
   public enum Start {
     /** Starts a new run; the directory must hold none. */
@@ -35,6 +42,18 @@ public record TrainingJob(
     objective.check(settings.batching());
   }
 
+  /** A job of this process alone. */
+  public TrainingJob(
+      LoraModel model,
+      String adapter,
+      Objective objective,
+      Path directory,
+      TrainingArguments settings,
+      int workers,
+      Start start) {
+    this(model, adapter, objective, directory, settings, workers, start, ProcessGroup.SINGLE);
+  }
+
   /** A new run of the adapter {@code default} on all cores. */
   public static TrainingJob of(
       LoraModel model, Objective objective, Path directory, TrainingArguments settings) {
@@ -43,12 +62,13 @@ public record TrainingJob(
   }
 
   public TrainingJob workers(int count) {
-    return new TrainingJob(model, adapter, objective, directory, settings, count, start);
+    return new TrainingJob(model, adapter, objective, directory, settings, count, start, group);
   }
 
   /** Copy that resumes the run in the directory. */
   public TrainingJob resumed() {
-    return new TrainingJob(model, adapter, objective, directory, settings, workers, Start.RESUMED);
+    return new TrainingJob(
+        model, adapter, objective, directory, settings, workers, Start.RESUMED, group);
   }
 
   LanguageModel network() {

@@ -1,4 +1,4 @@
-package dev.lora4j.cli;
+package dev.lora4j.cli.options;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.gguf.GgufModel;
@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The kind of model that a path names. */
-final class ModelPath {
+public final class ModelPath {
   private ModelPath() {}
 
   /**
@@ -15,7 +15,7 @@ final class ModelPath {
    *
    * @throws UserError if it is a file of another kind
    */
-  static boolean isScript(String model) {
+  public static boolean isScript(String model) {
     Path file = Path.of(model);
     boolean known = TorchScriptModel.isAt(file) || GgufModel.isAt(file);
     if (model.endsWith(".safetensors") || (Files.isRegularFile(file) && !known)) {

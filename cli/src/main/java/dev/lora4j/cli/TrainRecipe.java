@@ -1,0 +1,37 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.cli.train.LanguageTraining;
+import dev.lora4j.cli.train.TrainPaths;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The options file of {@code lora train} as a recipe, for programs that train elsewhere. */
+public final class TrainRecipe {
+  private TrainRecipe() {}
+
+  /**
+   * Reads a file for {@code lora train --config}. Its {@code data} and {@code out} are not used:
+   * the program sets its own.
+   *
+   * @throws UserError naming the line of an unknown option, or if the run is no fine-tuning of a
+   *     language model
+   */
+  public static FineTuneRecipe read(Path file) {
+    TrainCommand empty = new TrainCommand();
+    Main.configured(empty).parseArgs("--config=" + file);
+    TrainCommand command = empty.configured(file);
+    if (command.model.isEmpty()) {
+      throw new UserError(file + ": 'model' is required");
+    }
+    LanguageTraining training =
+        command.languageTraining(
+            new TrainPaths(command.model, file, file, "cpu"), Optional.empty());
+    if (training.given().containsKey("task")) {
+      throw new UserError(
+          file + ": 'task' is trained on one machine; leave it out to train a language model");
+    }
+    return training.recipe();
+  }
+}

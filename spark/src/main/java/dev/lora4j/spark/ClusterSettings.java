@@ -1,0 +1,63 @@
+package dev.lora4j.spark;
+
+import dev.lora4j.UserError;
+import dev.lora4j.spark.exchange.Reduction;
+import dev.lora4j.spark.exchange.Transport;
+import java.io.Serializable;
+
+/**
+ * How a run uses a cluster.
+ *
+ * @param output directory of the run, on any file system that Hadoop knows and all executors reach
+ * @param executors number of executors, 0 for those that the application has
+ * @param workers number of worker threads of each executor, 0 for one for each of its cores
+ * @param resumes whether the run in the directory goes on from its last checkpoint
+ */
+public record ClusterSettings(
+    String output,
+    int executors,
+    int workers,
+    Reduction reduction,
+    Transport transport,
+    boolean resumes)
+    implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  public ClusterSettings {
+    if (output.isBlank()) {
+      throw new UserError("the output directory has no name; give a path such as hdfs:///runs/one");
+    }
+    if (executors < 0 || workers < 0) {
+      throw new UserError(
+          "executors and workers must be at least 0, found %d and %d"
+              .formatted(executors, workers));
+    }
+  }
+
+  /** All executors with all their cores, by the fastest way. */
+  public static ClusterSettings to(String output) {
+    return new ClusterSettings(output, 0, 0, Reduction.FAST, Transport.AUTO, false);
+  }
+
+  public ClusterSettings executors(int count) {
+    return new ClusterSettings(output, count, workers, reduction, transport, resumes);
+  }
+
+  /** Worker threads of each executor. */
+  public ClusterSettings workers(int count) {
+    return new ClusterSettings(output, executors, count, reduction, transport, resumes);
+  }
+
+  public ClusterSettings reduction(Reduction choice) {
+    return new ClusterSettings(output, executors, workers, choice, transport, resumes);
+  }
+
+  public ClusterSettings transport(Transport choice) {
+    return new ClusterSettings(output, executors, workers, reduction, choice, resumes);
+  }
+
+  /** Resumes the run in the directory, be it a cluster's or one machine's. */
+  public ClusterSettings resume() {
+    return new ClusterSettings(output, executors, workers, reduction, transport, true);
+  }
+}

@@ -1,0 +1,213 @@
+package dev.lora4j.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.spark.exchange.Reduction;
+import dev.lora4j.spark.exchange.Transport;
+import dev.lora4j.train.TrainingFailed;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training on two executors in this process: exchanges, resuming, and mistakes. */
+class LocalThreadsTest {
+  @TempDir static Path directory;
+  static SparkSession session;
+  static ClusterRun run;
+  static ClusterResult result;
+
+  @BeforeAll
+  static void start() {
+    session = LocalCluster.threads();
+    run = ClusterRun.in(directory, 8);
+    result =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session), run.recipe(), ordered("spark").transport(Transport.SPARK));
+    run.alone("alone", "spark", 2);
+  }
+
+  @AfterAll
+  static void stop() {
+    session.stop();
+  }
+
+  private static ClusterSettings ordered(String name) {
+    return ClusterSettings.to(run.output(name)).executors(2).reduction(Reduction.ORDERED);
+  }
+
+  // ---- training ----
+
+  @Test
+  void messagesThroughTheDriverGiveTheBitsOfOneProcess() {
+    assertThat(result.transport()).isEqualTo("spark");
+    assertThat(result.workers()).isEqualTo(2);
+    assertThat(result.steps()).isEqualTo(8);
+    assertThat(result.exchangeSeconds()).isBetween(0.0, result.stepSeconds());
+    assertThat(run.adapter("spark")).isEqualTo(run.adapter("alone"));
+    assertThat(run.read("spark", "run.json")).isEqualTo(run.read("alone", "run.json"));
+    assertThat(run.losses("spark")).isEqualTo(run.losses("alone"));
+  }
+
+  @Test
+  void aClusterResumesTheRunOfOneMachine() {
+    run.aloneUntil(4, "back", "spark", 2);
+    ClusterResult resumed =
+        LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), ordered("back").resume());
+
+    assertThat(resumed.resumedFrom()).isEqualTo(4);
+    assertThat(resumed.steps()).isEqualTo(8);
+    assertThat(run.adapter("back")).isEqualTo(run.adapter("alone"));
+  }
+
+  @Test
+  void oneMachineResumesTheCancelledRunOfACluster() {
+    ClusterRun longer = run.steps(80);
+    Thread cancelling = new Thread(() -> cancelAfter(run.path("cancelled/checkpoint-4")));
+    cancelling.start();
+    assertThatThrownBy(
+            () ->
+                LoraSpark.fineTune(ClusterRun.rows(session), longer.recipe(), ordered("cancelled")))
+        .isInstanceOf(TrainingFailed.class)
+        .hasMessageContaining("cancelled")
+        .hasMessageContaining("resume the run in " + run.output("cancelled"));
+    assertThat(run.path("cancelled/adapter_model.safetensors")).doesNotExist();
+
+    longer.resumeAlone("cancelled", 2);
+    longer.alone("uncancelled", "cancelled", 2);
+    assertThat(run.adapter("cancelled")).isEqualTo(run.adapter("uncancelled"));
+  }
+
+  @Test
+  void idleWorkersAreReported() {
+    ClusterResult idle =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session), run.steps(1).recipe(), ordered("idle").workers(3));
+
+    assertThat(idle.workers()).isEqualTo(6);
+    assertThat(idle.messages())
+        .contains("Warning: a batch of 4 rows leaves 2 of 6 workers idle; raise the batch size");
+  }
+
+  private static void cancelAfter(Path checkpoint) {
+    while (!Files.exists(checkpoint)) {
+      LockSupport.parkNanos(1_000_000);
+    }
+    session.sparkContext().cancelAllJobs();
+  }
+
+  // ---- mistakes ----
+
+  private static void assertMistake(
+      Dataset<Row> rows, RecipeFactory recipe, ClusterSettings settings, String... parts) {
+    assertThatThrownBy(() -> LoraSpark.fineTune(rows, recipe, settings))
+        .isInstanceOf(UserError.class)
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void missingColumnsAreNamedWithTheNearest() {
+    assertMistake(
+        ClusterRun.rows(session).withColumnRenamed("completion", "completions"),
+        run.recipe(),
+        ordered("columns"),
+        "the Dataset: no data format has the fields prompt, completions",
+        "completions: did you mean completion?");
+    assertThat(run.path("columns")).doesNotExist();
+  }
+
+  @Test
+  void aMappedColumnThatIsMissingIsNamed() {
+    RecipeFactory recipe = run.recipe();
+    assertMistake(
+        ClusterRun.rows(session),
+        () -> recipe.create().reading(new TextData.Options(Map.of("prompt", "promt"), false)),
+        ordered("columns"),
+        "the Dataset has no column 'promt', which is to be read as prompt",
+        "did you mean prompt?");
+  }
+
+  @Test
+  void aBaseThatExecutorsDoNotFindIsReportedWithThePlace() {
+    String missing = run.path("no-such-model").toString();
+    assertMistake(
+        ClusterRun.rows(session),
+        () -> FineTuneRecipe.of(missing),
+        ordered("no-base"),
+        "executor 0 on ",
+        "executor 1 on ",
+        "no-such-model",
+        "SparkFiles.get");
+  }
+
+  @Test
+  void anUnwritableDirectoryIsRefusedAtOnce() throws IOException {
+    Path file = Files.writeString(run.path("a-file"), "");
+    assertMistake(
+        ClusterRun.rows(session),
+        run.recipe(),
+        ordered("a-file/run"),
+        "cannot write " + file.resolve("run"),
+        "choose a directory that driver and executors can write");
+  }
+
+  @Test
+  void aDirectoryWithARunIsRefused() {
+    assertMistake(
+        ClusterRun.rows(session),
+        run.recipe(),
+        ordered("spark"),
+        "already holds a run; resume it, or choose another directory");
+  }
+
+  @Test
+  void aTaskOnTextsIsRefused() {
+    RecipeFactory recipe = run.recipe();
+    assertMistake(
+        ClusterRun.rows(session),
+        () -> recipe.create().task(TextTask.TEXT_CLASSIFICATION),
+        ordered("task"),
+        "the recipe has a task on texts, which is trained on one machine");
+  }
+
+  @Test
+  void rowsOfARunThatHasNotBegunAreReplaced() throws IOException {
+    Files.createDirectories(run.path("stale"));
+    Files.writeString(run.path("stale/data.jsonl"), "{\"text\":\"of an earlier try\"}\n");
+    LoraSpark.fineTune(ClusterRun.rows(session), run.steps(1).recipe(), ordered("stale"));
+
+    assertThat(run.read("stale", "data.jsonl")).isEqualTo(run.read("spark", "data.jsonl"));
+  }
+
+  @Test
+  void resumingNothingIsRefused() {
+    assertMistake(
+        ClusterRun.rows(session),
+        run.recipe(),
+        ordered("nothing").resume(),
+        "no run to resume in " + run.output("nothing"));
+  }
+
+  @Test
+  void otherWorkersCanNotResume() {
+    assertMistake(
+        ClusterRun.rows(session),
+        run.recipe(),
+        ordered("spark").executors(1).resume(),
+        "other settings than at its start",
+        "workers: was 2, is now 1");
+  }
+}

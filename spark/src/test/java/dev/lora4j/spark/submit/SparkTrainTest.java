@@ -1,0 +1,100 @@
+package dev.lora4j.spark.submit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.chat.SavedTextModel;
+import dev.lora4j.spark.ClusterResult;
+import dev.lora4j.spark.LocalCluster;
+import dev.lora4j.spark.exchange.Reduction;
+import dev.lora4j.spark.exchange.Transport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SparkTrainTest {
+  private final Path directory;
+
+  SparkTrainTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
+
+  @Test
+  void theOptionsFileOfTheCommandLineTrainsOnACluster() throws IOException {
+    Path model = SavedTextModel.chatty(directory.resolve("model"));
+    Path config =
+        Files.writeString(
+            directory.resolve("train.yaml"),
+            "model: %s\nrank: 2\nsteps: 3\nlearning-rate: 1e-3\nvalidation-split: 0\n"
+                .formatted(model));
+    Path data =
+        Files.writeString(
+            directory.resolve("rows.jsonl"),
+            "{\"prompt\":\"one\",\"completion\":\"two\"}\n".repeat(6));
+    SparkSession session = LocalCluster.threads();
+    ClusterResult result;
+    try {
+      result =
+          SparkTrain.train(
+              session,
+              SubmitOptions.of(
+                  "--config=" + config,
+                  "--data",
+                  data.toString(),
+                  "--out",
+                  directory.resolve("out").toString(),
+                  "--executors=2",
+                  "--reduce=ordered"));
+    } finally {
+      session.stop();
+    }
+    assertThat(result.steps()).isEqualTo(3);
+    assertThat(result.workers()).isEqualTo(2);
+    assertThat(directory.resolve("out/adapter_model.safetensors")).exists();
+    assertThat(directory.resolve("out/adapter_config.json")).content().contains("\"r\" : 2");
+  }
+
+  @Test
+  void optionsAreRead() {
+    SubmitOptions options =
+        SubmitOptions.of(
+            "--config=a.yaml",
+            "--data",
+            "b",
+            "--out=c",
+            "--workers",
+            "4",
+            "--reduce",
+            "ordered",
+            "--transport=spark",
+            "--resume");
+
+    assertThat(options.config()).isEqualTo("a.yaml");
+    assertThat(options.data()).isEqualTo("b");
+    assertThat(options.settings().output()).isEqualTo("c");
+    assertThat(options.settings().workers()).isEqualTo(4);
+    assertThat(options.settings().executors()).isZero();
+    assertThat(options.settings().reduction()).isEqualTo(Reduction.ORDERED);
+    assertThat(options.settings().transport()).isEqualTo(Transport.SPARK);
+    assertThat(options.settings().resumes()).isTrue();
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    assertMistake("unknown option '--dat'; did you mean data", "--dat=x");
+    assertMistake("--out is required", "--config=a", "--data=b");
+    assertMistake("--workers: expected a number, found 'x'", "--out=c", "--workers=x");
+    assertMistake("--reduce: no 'orderd'; did you mean ordered?", "--out=c", "--reduce=orderd");
+    assertMistake("--data: expected a value", "--data");
+  }
+
+  private static void assertMistake(String message, String... arguments) {
+    assertThatThrownBy(() -> SubmitOptions.of(arguments))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining(message);
+  }
+}
