@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.config.AdapterPlan;
