@@ -13,6 +13,7 @@ import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.init.OriginalWeights;
 import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.merge.MergeLimits;
