@@ -20,7 +20,12 @@ class CommandSamplesTest {
   private static final Set<String> SHELL = Set.of("", "bash", "sh");
   private static final Pattern COMMAND =
       Pattern.compile("^(?:\\$ )?(?:\\./)?lora ([a-z].*)$", Pattern.MULTILINE);
+  private static final Pattern CELL = Pattern.compile("\\| `lora ([a-z][^`]*)`");
+  private static final Set<String> PAGES_WITH_COMMANDS_IN_TABLES =
+      Set.of("commands.md", "from-mlx-lm.md");
   private static final Pattern WORD = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)");
+
+  private static final CommandLine LORA = Main.commandLine();
 
   private record Sample(String place, List<String> arguments) {}
 
@@ -36,21 +41,24 @@ class CommandSamplesTest {
   }
 
   private static List<Sample> samples(Path page) throws IOException {
-    List<Sample> samples = new ArrayList<>();
-    Matcher block = BLOCK.matcher(Files.readString(page));
+    String text = Files.readString(page);
+    List<String> commands = new ArrayList<>();
+    if (PAGES_WITH_COMMANDS_IN_TABLES.contains(page.getFileName().toString())) {
+      CELL.matcher(text).results().forEach(cell -> commands.add(cell.group(1)));
+    }
+    Matcher block = BLOCK.matcher(text);
     while (block.find()) {
-      if (!SHELL.contains(block.group(1))) {
-        continue;
-      }
-      Matcher command = COMMAND.matcher(block.group(2).replace("\\\n", " "));
-      while (command.find()) {
-        List<String> words = words(command.group(1));
-        if (!words.contains("…")) {
-          samples.add(new Sample(page.getFileName() + ": " + command.group(), words));
-        }
+      if (SHELL.contains(block.group(1))) {
+        COMMAND
+            .matcher(block.group(2).replace("\\\n", " "))
+            .results()
+            .forEach(command -> commands.add(command.group(1)));
       }
     }
-    return samples;
+    return commands.stream()
+        .map(command -> new Sample(page.getFileName() + ": lora " + command, words(command)))
+        .filter(sample -> !sample.arguments().contains("…"))
+        .toList();
   }
 
   /** Splits a line as a shell does, up to a comment, a pipe or a redirection. */
@@ -69,7 +77,7 @@ class CommandSamplesTest {
 
   private static String problem(Sample sample) {
     try {
-      Main.commandLine().parseArgs(sample.arguments().toArray(String[]::new));
+      LORA.parseArgs(sample.arguments().toArray(String[]::new));
       return "";
     } catch (CommandLine.ParameterException e) {
       return String.valueOf(e.getMessage());
