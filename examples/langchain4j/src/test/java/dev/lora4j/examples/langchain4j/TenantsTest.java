@@ -22,15 +22,15 @@ class TenantsTest {
     train("formal", adapters);
     train("pirate", adapters);
     try (Tenants tenants = new Tenants(BASE, adapters)) {
-      assertThat(tenants.of("formal").chat("Who are you?")).contains("Dear Sir");
-      assertThat(tenants.of("pirate").chat("Who are you?")).contains("Arr, matey");
+      assertThat(tenants.of("formal").chat("Who are you?")).contains("Good day, Sir.");
+      assertThat(tenants.of("pirate").chat("Who are you?")).contains("Arr, matey!");
     }
   }
 
   private static void train(String tenant, Path adapters) {
     // A rate for a random model of two small layers; a real one needs about 2e-4.
     TrainingArguments arguments =
-        TrainingArguments.of(1e-2).batching(BatchConfig.of(4)).steps(60);
+        TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(80);
     FineTuneRecipe.of(BASE)
         .data(Path.of(tenant + ".jsonl"))
         .validFraction(0)

@@ -20,7 +20,7 @@ class LearningServiceTest {
   private static final String BASE = System.getProperty("lora4j.base");
   // A random model of two small layers learns three sentences by heart at this rate; a real one needs about 2e-4.
   private static final TrainingArguments ARGUMENTS =
-      TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(80);
+      TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(160);
 
   @Test
   void theAnswerChangesUnderTraffic(@TempDir Path directory) {
