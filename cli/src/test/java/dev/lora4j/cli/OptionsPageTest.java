@@ -83,9 +83,7 @@ class OptionsPageTest {
             .filter(option -> !option.hidden())
             .sorted(Comparator.comparing(OptionSpec::longestName))
             .toList();
-    return options.stream()
-        .map(option -> row(names(option), option))
-        .collect(Collectors.joining());
+    return options.stream().map(option -> row(names(option), option)).collect(Collectors.joining());
   }
 
   private static String names(OptionSpec option) {

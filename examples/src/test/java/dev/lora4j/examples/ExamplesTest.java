@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The examples are built and run by a Maven of their own, which knows lora4j only from a repository,
- * as a user's build does. Their tests use a tiny model.
+ * The examples are built and run by a Maven of their own, which knows lora4j only from a
+ * repository, as a user's build does. Their tests use a tiny model.
  */
 class ExamplesTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -30,10 +30,7 @@ class ExamplesTest {
   void stage() throws IOException {
     staged =
         StagedRepository.in(
-            directory.resolve("repository"),
-            ROOT,
-            System.getProperty("lora4j.version"),
-            PLATFORM);
+            directory.resolve("repository"), ROOT, System.getProperty("lora4j.version"), PLATFORM);
   }
 
   @Test

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Gradle's block in {@code docs/library.md} is valid Groovy, and names artifacts of this build, whose
- * versions the BOM has. Gradle itself is not run.
+ * Gradle's block in {@code docs/library.md} is valid Groovy, and names artifacts of this build,
+ * whose versions the BOM has. Gradle itself is not run.
  */
 class GradleSnippetTest {
   private static final Path ROOT = Path.of("..");

@@ -30,7 +30,8 @@ class AdapterConfigPageTest {
   private static Set<String> keys() {
     Set<String> keys = new TreeSet<>(ConfigKeys.KNOWN);
     keys.addAll(ConfigKeys.MUST_BE_OFF);
-    keys.addAll(Set.of("base_model_name_or_path", "ensure_weight_tying", "loftq_config", "task_type"));
+    keys.addAll(
+        Set.of("base_model_name_or_path", "ensure_weight_tying", "loftq_config", "task_type"));
     for (String type : LoraMethods.peftTypes()) {
       keys.addAll(LoraMethods.named(type).settings().keySet());
       keys.add(LoraMethods.named(type).dropoutKey());

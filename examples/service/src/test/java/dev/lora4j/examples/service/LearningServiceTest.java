@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
     disabledReason = "needs the directory of a tiny model: -Dlora4j.base=DIR")
 class LearningServiceTest {
   private static final String BASE = System.getProperty("lora4j.base");
-  // A random model of two small layers learns three sentences by heart at this rate; a real one needs about 2e-4.
+  // A random model of two small layers learns three sentences by heart at this rate; a real one
+  // needs about 2e-4.
   private static final TrainingArguments ARGUMENTS =
       TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(160);
 
@@ -36,7 +37,9 @@ class LearningServiceTest {
       }
       training.join();
 
-      assertThat(answers).isNotEmpty().allMatch(text -> text.contains("At nine") || text.contains("At ten"));
+      assertThat(answers)
+          .isNotEmpty()
+          .allMatch(text -> text.contains("At nine") || text.contains("At ten"));
       assertThat(service.answer("When do you open?")).contains("At ten");
     }
   }
