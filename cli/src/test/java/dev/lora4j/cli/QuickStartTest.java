@@ -15,14 +15,14 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The quick start of the README compiles unchanged, fine-tunes a model and chats with it. */
+/** The quick start of the docs compiles unchanged, fine-tunes a model and chats with it. */
 class QuickStartTest {
   private static final Pattern SAMPLE =
       Pattern.compile("```java\\n(import .*?public final class QuickStart.*?)```", Pattern.DOTALL);
 
   @Test
   void quickStartRuns(@TempDir Path directory) throws Exception {
-    Matcher sample = SAMPLE.matcher(Files.readString(Path.of("../README.md")));
+    Matcher sample = SAMPLE.matcher(Files.readString(Path.of("../docs/quick-tour.md")));
     assertThat(sample.find()).isTrue();
     Path source = Files.writeString(directory.resolve("QuickStart.java"), sample.group(1));
     String classPath =

@@ -1,5 +1,6 @@
 package dev.lora4j.data;
 
+import dev.lora4j.CorruptFile;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;

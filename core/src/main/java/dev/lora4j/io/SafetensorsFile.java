@@ -2,6 +2,7 @@ package dev.lora4j.io;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;

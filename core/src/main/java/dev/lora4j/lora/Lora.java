@@ -7,6 +7,7 @@ import dev.lora4j.lora.config.TargetResolver;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.init.OriginalWeights;
 import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.config.AdapterPlan;
@@ -12,6 +13,7 @@ import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.init.OriginalWeights;
 import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.merge.MergeLimits;

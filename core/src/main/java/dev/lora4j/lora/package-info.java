@@ -31,6 +31,7 @@
 @NullMarked
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraMethod;

@@ -2,6 +2,7 @@ package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.ThreadRng;
 import org.bytedeco.pytorch.Tensor;
 
 /**

@@ -1,5 +1,6 @@
 package dev.lora4j.lora.config;
 
+import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.generate;
 
+import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.train.Workers;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.hub;
 
 import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
 import dev.lora4j.io.download.Download;
 import dev.lora4j.io.download.HostUnreachable;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.lora4j.llm.merge;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.llm.export.GgufExport;
 import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;

@@ -39,7 +39,8 @@ class ChatController {
             .of(tenant)
             .orElseThrow(
                 () ->
-                    new ResponseStatusException(HttpStatus.NOT_FOUND, "no tenant '" + tenant + "'"));
+                    new ResponseStatusException(
+                        HttpStatus.NOT_FOUND, "no tenant '" + tenant + "'"));
     return client.prompt(message).options(OpenAiChatOptions.builder().model(adapter));
   }
 }

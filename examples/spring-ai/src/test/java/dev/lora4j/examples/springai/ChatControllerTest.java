@@ -3,24 +3,43 @@ package dev.lora4j.examples.springai;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lora4j.serve.LoraServer;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.http.MediaType;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.web.client.HttpClientErrorException;
 import org.springframework.web.client.RestClient;
 
-/** Requests to a running {@code lora serve} with the two adapters of the README. */
-@EnabledIfEnvironmentVariable(
-    named = "LORA4J_SERVER",
-    matches = "http.*",
-    disabledReason = "needs a server as in the README: LORA4J_SERVER=http://127.0.0.1:8080/v1")
+/** Requests to the application, which asks a server with an adapter for each tenant. */
+@EnabledIfSystemProperty(
+    named = "lora4j.base",
+    matches = ".+",
+    disabledReason = "needs the directory of a tiny model: -Dlora4j.base=DIR")
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
 class ChatControllerTest {
+  @TempDir private static Path adapters;
+  private static LoraServer server;
   @LocalServerPort private int port;
+
+  @DynamicPropertySource
+  static void startServer(DynamicPropertyRegistry properties) {
+    server = TenantServer.start(adapters);
+    properties.add("spring.ai.openai.base-url", () -> "http://127.0.0.1:" + server.port() + "/v1");
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
 
   private String ask(String tenant, String path) {
     JdkClientHttpRequestFactory patient = new JdkClientHttpRequestFactory();
