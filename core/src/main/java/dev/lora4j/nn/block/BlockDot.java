@@ -8,7 +8,6 @@ import java.util.Optional;
  * on every CPU: of a block, sum i of eight adds the products of elements 4i to 4i + 3; it is
  * multiplied by the block's scale and added to total i.
  */
-@FunctionalInterface
 public interface BlockDot {
   /** Number of sums and totals. */
   int SUMS = 8;
@@ -25,9 +24,15 @@ public interface BlockDot {
    */
   void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
 
-  /** Returns the dot product, of the sums. */
-  default float of(byte[] in, int at, int blocks, float[] x, float[] totals) {
+  /** Computes the totals with two inputs, each with the bits of its totals alone. */
+  default void totals(
+      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther) {
     totals(in, at, blocks, x, totals);
+    totals(in, at, blocks, other, ofOther);
+  }
+
+  /** Returns the dot product of a row and an input, from their totals. */
+  static float sum(float[] totals) {
     return totals[0]
         + totals[4]
         + (totals[2] + totals[6])
@@ -37,7 +42,7 @@ public interface BlockDot {
   /** Returns the products of a format; empty for formats whose rows are to be dequantised first. */
   static Optional<BlockDot> of(BlockType type) {
     return type == BlockType.Q8_0
-        ? VectorArithmetic.PRESENT.map(vectors -> vectors::totals)
+        ? VectorArithmetic.PRESENT.map(VectorArithmetic::dot)
         : Optional.empty();
   }
 
@@ -49,7 +54,7 @@ public interface BlockDot {
     }
   }
 
-  /** The same by plain loops. */
+  /** The products by plain loops. */
   static void plainTotals(byte[] in, int at, int blocks, float[] x, float[] totals) {
     Arrays.fill(totals, 0, SUMS, 0);
     for (int block = 0; block < blocks; block++, at += BlockType.Q8_0.bytes()) {

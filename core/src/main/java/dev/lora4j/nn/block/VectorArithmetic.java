@@ -11,8 +11,8 @@ public interface VectorArithmetic {
   /** Returns a faster dequantisation of a format with the same bits; empty if there is none. */
   Optional<BlockDequantizer> dequantizer(BlockType type);
 
-  /** Computes {@link BlockDot#plainTotals}, with the same bits. */
-  void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
+  /** Returns {@link BlockDot}'s products with rows of Q8_0 blocks, with the bits of its plain loops. */
+  BlockDot dot();
 
   /** Computes {@link DotProduct}'s sums, with the same bits. */
   void sums(float[] a, float[] b, int end);

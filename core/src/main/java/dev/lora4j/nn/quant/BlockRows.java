@@ -81,7 +81,39 @@ final class BlockRows implements RowSource {
         first,
         count,
         scratch,
-        (i, in, at) -> y.put(place + i, dot.get().of(in, at, blocks(), elements, totals)));
+        (i, in, at) -> {
+          dot.get().totals(in, at, blocks(), elements, totals);
+          y.put(place + i, BlockDot.sum(totals));
+        });
+  }
+
+  @Override
+  public void multiply(
+      long first,
+      int count,
+      RowInput x,
+      RowInput other,
+      RowScratch scratch,
+      FloatVector y,
+      FloatVector ofOther,
+      int place) {
+    if (dot.isEmpty()) {
+      RowSource.super.multiply(first, count, x, other, scratch, y, ofOther, place);
+      return;
+    }
+    float[] elements = x.transposed();
+    float[] otherElements = other.transposed();
+    float[] totals = scratch.values(BlockDot.SUMS);
+    float[] totalsOfOther = scratch.moreValues(BlockDot.SUMS);
+    forEachRowInBlocks(
+        first,
+        count,
+        scratch,
+        (i, in, at) -> {
+          dot.get().totals(in, at, blocks(), elements, otherElements, totals, totalsOfOther);
+          y.put(place + i, BlockDot.sum(totals));
+          ofOther.put(place + i, BlockDot.sum(totalsOfOther));
+        });
   }
 
   @Override

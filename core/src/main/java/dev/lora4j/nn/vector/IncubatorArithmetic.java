@@ -1,6 +1,7 @@
 package dev.lora4j.nn.vector;
 
 import dev.lora4j.nn.block.BlockDequantizer;
+import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
@@ -34,8 +35,8 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   }
 
   @Override
-  public void totals(byte[] in, int at, int blocks, float[] x, float[] totals) {
-    VectorBlockDot.q8(in, at, blocks, x, totals);
+  public BlockDot dot() {
+    return new VectorBlockDot();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.vector;
 
+import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.Halves;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -7,17 +8,15 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@code BlockDot} by the Vector API: the 32 codes of a block are a vector of eight integers. */
-final class VectorBlockDot {
+/** {@link BlockDot} by the Vector API: the 32 codes of a block are a vector of eight integers. */
+final class VectorBlockDot implements BlockDot {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
-  private static final int VALUES = 32;
   private static final int BLOCK = 34;
   private static final int LANES = 8;
 
-  private VectorBlockDot() {}
-
-  static void q8(byte[] in, int at, int blocks, float[] x, float[] totals) {
+  @Override
+  public void totals(byte[] in, int at, int blocks, float[] x, float[] totals) {
     FloatVector total = FloatVector.zero(FLOATS);
     int end = blocks * VALUES;
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
@@ -34,6 +33,34 @@ final class VectorBlockDot {
       total = sum.fma(FloatVector.broadcast(FLOATS, Halves.at(in, at)), total);
     }
     total.intoArray(totals, 0);
+  }
+
+  @Override
+  public void totals(
+      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther) {
+    FloatVector total = FloatVector.zero(FLOATS);
+    FloatVector totalOfOther = total;
+    int end = blocks * VALUES;
+    for (int i = 0; i < end; i += VALUES, at += BLOCK) {
+      IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
+      FloatVector code = code(word.lanewise(VectorOperators.LSHL, 24));
+      FloatVector sum = code.mul(FloatVector.fromArray(FLOATS, x, i));
+      FloatVector sumOfOther = code.mul(FloatVector.fromArray(FLOATS, other, i));
+      code = code(word.lanewise(VectorOperators.LSHL, 16));
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + LANES), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + LANES), sumOfOther);
+      code = code(word.lanewise(VectorOperators.LSHL, 8));
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 2 * LANES), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 2 * LANES), sumOfOther);
+      code = code(word);
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 3 * LANES), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 3 * LANES), sumOfOther);
+      FloatVector scale = FloatVector.broadcast(FLOATS, Halves.at(in, at));
+      total = sum.fma(scale, total);
+      totalOfOther = sumOfOther.fma(scale, totalOfOther);
+    }
+    total.intoArray(totals, 0);
+    totalOfOther.intoArray(ofOther, 0);
   }
 
   /** Returns the upper byte of each integer. */

@@ -34,9 +34,10 @@ class BlockDotTest {
       expected += (double) values[i] * x[i];
       size += Math.abs((double) values[i] * x[i]);
     }
-    BlockDot dot = BlockDot::plainTotals;
+    float[] totals = new float[BlockDot.SUMS];
 
-    float found = dot.of(row, 0, BLOCKS, transposed, new float[BlockDot.SUMS]);
+    BlockDot.plainTotals(row, 0, BLOCKS, transposed, totals);
+    float found = BlockDot.sum(totals);
 
     assertThat((double) found).isCloseTo(expected, within(1e-6 * size));
   }
@@ -52,5 +53,11 @@ class BlockDotTest {
     BlockDot.plainTotals(row, 0, BLOCKS, transposed, expected);
 
     assertThat(found).isEqualTo(expected);
+
+    float[] zeros = new float[COLUMNS];
+    float[] ofZeros = new float[BlockDot.SUMS];
+    dot.orElseThrow().totals(row, 0, BLOCKS, zeros, transposed, ofZeros, found);
+    assertThat(found).isEqualTo(expected);
+    assertThat(ofZeros).containsOnly(0);
   }
 }
