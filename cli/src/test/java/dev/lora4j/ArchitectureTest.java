@@ -98,7 +98,10 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("dev.lora4j.cli..");
 
-  /** Spark brings 170 jars; only the module for it has them, and no other needs that module. */
+  /**
+   * Only the module for Spark has Spark on its class path; only the module for it has them, and no
+   * other needs that module.
+   */
   @ArchTest
   static final ArchRule NOTHING_USES_SPARK =
       noClasses()

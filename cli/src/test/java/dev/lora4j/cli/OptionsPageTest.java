@@ -95,9 +95,19 @@ class OptionsPageTest {
   }
 
   private static String row(String names, ArgSpec argument) {
-    String required = argument.required() ? " Required." : "";
     return "| %s | %s%s |\n"
-        .formatted(names, formatted(String.join(" ", argument.description())), required);
+        .formatted(names, formatted(String.join(" ", argument.description())), required(argument));
+  }
+
+  private static String required(ArgSpec argument) {
+    if (!argument.required()) {
+      return "";
+    }
+    return argument.group() == null
+        ? " Required."
+        : argument.group().options().stream()
+            .map(option -> "`" + option.longestName() + "`")
+            .collect(Collectors.joining(", ", " Exactly one of ", " is required."));
   }
 
   /** Replaces picocli's variables and markup, and escapes Markdown's. */

@@ -52,7 +52,12 @@ class ExamplesTest {
             .redirectOutput(log.toFile())
             .start();
 
-    assertThat(maven.waitFor()).as(() -> read(log)).isZero();
+    try {
+      assertThat(maven.waitFor()).as(() -> read(log)).isZero();
+    } finally {
+      maven.descendants().forEach(ProcessHandle::destroyForcibly);
+      maven.destroyForcibly();
+    }
   }
 
   private static List<String> mavenWrapper() {

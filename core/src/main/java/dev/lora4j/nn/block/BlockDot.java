@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Dot products of rows of Q8_0 blocks, where they lie, with float32 inputs. The bits are the same
- * on every CPU: of a block, sum i of eight adds the products of elements 4i to 4i + 3; it is
- * multiplied by the block's scale and added to total i.
+ * Dot products of rows of Q8_0 blocks, in place, with float32 inputs, for JVMs with the Vector API.
+ * The bits are the same on every CPU: of a block, sum i of eight adds the products of elements 4i
+ * to 4i + 3; it is multiplied by the block's scale and added to total i.
  */
 public interface BlockDot {
   /** Number of sums and totals. */
@@ -18,7 +18,7 @@ public interface BlockDot {
   /**
    * Computes the totals.
    *
-   * @param in has the row's blocks
+   * @param in the bytes of the row's blocks
    * @param at index of their first byte
    * @param x the input, in the order of {@link #transpose}
    */
