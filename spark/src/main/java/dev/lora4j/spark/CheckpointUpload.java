@@ -12,15 +12,15 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Copies a run's directory to its storage: its record at the start, then each checkpoint before the
- * earlier ones are removed, with the metrics so far.
+ * Copies a run's directory to its storage: its record at the start, then the metrics so far and each
+ * checkpoint, before the earlier ones are removed.
  */
 final class CheckpointUpload implements TrainingCallback {
   private static final String CHECKPOINT = "checkpoint-";
 
   private final Path local;
   private final RunStorage storage;
-  private final Map<Path, FileTime> uploaded = new HashMap<>();
+  private final Map<Path, Version> uploaded = new HashMap<>();
 
   CheckpointUpload(Path local, RunStorage storage) {
     this.local = local;
@@ -34,8 +34,8 @@ final class CheckpointUpload implements TrainingCallback {
 
   @Override
   public void onCheckpoint(Path directory) {
+    uploadOthers(); // first: resuming cuts later metrics, but can't restore lost ones
     storage.upload(directory);
-    uploadOthers();
     storage.keepCheckpoints(
         entries().stream()
             .map(entry -> entry.getFileName().toString())
@@ -47,7 +47,7 @@ final class CheckpointUpload implements TrainingCallback {
   void uploadOthers() {
     for (Path entry : entries()) {
       if (changes(entry)) {
-        FileTime now = modified(entry);
+        Version now = Version.of(entry);
         if (Files.isDirectory(entry) || !now.equals(uploaded.put(entry, now))) {
           storage.upload(entry);
         }
@@ -55,11 +55,14 @@ final class CheckpointUpload implements TrainingCallback {
     }
   }
 
-  private static FileTime modified(Path entry) {
-    try {
-      return Files.getLastModifiedTime(entry);
-    } catch (IOException e) {
-      throw Unreadable.because(entry, e);
+  /** What a write changes; times alone may be too coarse. */
+  private record Version(FileTime modified, long bytes) {
+    static Version of(Path entry) {
+      try {
+        return new Version(Files.getLastModifiedTime(entry), Files.size(entry));
+      } catch (IOException e) {
+        throw Unreadable.because(entry, e);
+      }
     }
   }
 
