@@ -3,10 +3,13 @@ package dev.lora4j.spark;
 import dev.lora4j.UserError;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.hadoop.fs.FileStatus;
@@ -31,6 +34,7 @@ record RunStorage(String directory, SerializableConfiguration configuration)
   static final String ROWS = "data.jsonl";
 
   private static final String RUN = "run.json";
+  private static final List<String> RECORDS = List.of(RUN, "origin.json");
   private static final String ADAPTER = "adapter_model.safetensors";
   private static final String CHECKPOINT = "checkpoint-";
 
@@ -95,7 +99,7 @@ record RunStorage(String directory, SerializableConfiguration configuration)
           out.write('\n');
         }
       }
-      rename(files, unfinished, at(ROWS));
+      StorageRename.replace(files, unfinished, at(ROWS));
     } catch (IOException e) {
       throw unwritable(e);
     }
@@ -137,21 +141,26 @@ record RunStorage(String directory, SerializableConfiguration configuration)
     String name = String.valueOf(local.getFileName());
     try {
       FileSystem files = files();
+      if (isRecorded(files, local)) {
+        return;
+      }
       Path unfinished = at("." + name);
       files.delete(unfinished, true);
       FileTransfer.upload(files, local, unfinished);
-      rename(files, unfinished, at(name));
+      StorageRename.replace(files, unfinished, at(name));
     } catch (IOException e) {
       throw unwritable(e);
     }
   }
 
-  private static void rename(FileSystem files, Path from, Path to) throws IOException {
-    if (files.getFileStatus(from).isDirectory() || !files.rename(from, to)) {
-      files.delete(to, true);
-      if (!files.rename(from, to)) {
-        throw new IOException("cannot rename " + from + " to " + to);
-      }
+  /** Whether the storage has a run's record with the same bytes, which need not be replaced. */
+  private boolean isRecorded(FileSystem files, java.nio.file.Path local) throws IOException {
+    String name = String.valueOf(local.getFileName());
+    if (!RECORDS.contains(name) || !files.exists(at(name))) {
+      return false;
+    }
+    try (InputStream in = files.open(at(name))) {
+      return Arrays.equals(in.readAllBytes(), Files.readAllBytes(local));
     }
   }
 
