@@ -6,8 +6,8 @@ import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of a task. A mistake of the user's is returned, not thrown: Spark would repeat the stage,
- * which would only make it again.
+ * The end of a task. An error that all tasks have is returned, not thrown: Spark would repeat the
+ * stage, which would only make it again.
  *
  * @param result of the first task, else null
  * @param mistake the message of an error that another attempt would repeat, else null
@@ -21,7 +21,7 @@ record TaskOutcome(@Nullable ClusterResult result, @Nullable String mistake, boo
     return new TaskOutcome(result, null, false);
   }
 
-  static TaskOutcome of(UserError mistake) {
+  static TaskOutcome of(CommonMistake mistake) {
     return new TaskOutcome(null, mistake.getMessage(), false);
   }
 

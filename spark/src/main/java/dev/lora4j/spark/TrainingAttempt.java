@@ -8,19 +8,23 @@ import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.spark.exchange.GlooGroup;
 import dev.lora4j.spark.exchange.SparkGroup;
 import dev.lora4j.spark.exchange.TimedGroup;
+import dev.lora4j.spark.exchange.Transport;
 import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.group.ProcessGroup;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.BarrierTaskContext;
+import org.jspecify.annotations.Nullable;
 
 /** An attempt of a training task: the group that it joins, and the run that it opens. */
 final class TrainingAttempt implements AutoCloseable {
-  private static final String PROBLEM = "!";
+  private static final String SAME_PATHS =
+      "\nevery executor reads the base and other files of the recipe by the same path: put them on a"
+          + " shared disk, or send them by --archives or --files and name them by"
+          + " SparkFiles.get(…)";
 
   private final TrainingTask task;
   private final BarrierTaskContext context;
@@ -50,19 +54,18 @@ final class TrainingAttempt implements AutoCloseable {
    * Joins the group of all executors.
    *
    * @param directory an empty local directory
-   * @throws UserError if the executors differ
+   * @throws CommonMistake if the executors differ
    */
   static TrainingAttempt join(TrainingTask task, BarrierTaskContext context, Path directory) {
     int rank = context.partitionId();
     List<String> hosts =
         Stream.of(context.getTaskInfos()).map(info -> host(info.address())).toList();
-    ExecutorFacts own = ExecutorFacts.here("executor %d on %s".formatted(rank, hosts.get(rank)));
+    ExecutorFacts own = ExecutorFacts.here(place(context));
     Roster roster =
         new Roster(
             task.version(),
             Stream.of(context.allGather(own.json())).map(ExecutorFacts::of).toList());
-    roster.check();
-    boolean gloo = roster.usesGloo(task.settings().transport());
+    boolean gloo = usesGloo(roster, task.settings().transport());
     if (hosts.size() == 1) {
       return new TrainingAttempt(task, context, directory, roster, "none", ProcessGroup.SINGLE);
     }
@@ -76,6 +79,21 @@ final class TrainingAttempt implements AutoCloseable {
                 text -> context.allGather(text)[0])
             : new SparkGroup(context, task.settings().reduction());
     return new TrainingAttempt(task, context, directory, roster, gloo ? "gloo" : "spark", group);
+  }
+
+  private static boolean usesGloo(Roster roster, Transport transport) {
+    try {
+      roster.check();
+      return roster.usesGloo(transport);
+    } catch (UserError e) {
+      throw new CommonMistake(e.getMessage());
+    }
+  }
+
+  /** The executor of a task, for messages. */
+  static String place(BarrierTaskContext context) {
+    int rank = context.partitionId();
+    return "executor %d on %s".formatted(rank, host(context.getTaskInfos()[rank].address()));
   }
 
   private static String host(String address) {
@@ -98,26 +116,31 @@ final class TrainingAttempt implements AutoCloseable {
   /** Opens the run in all executors, or in none. */
   private FineTuneRun open(boolean resumes) {
     List<FineTuneRun> opened = new ArrayList<>();
-    String message;
+    String state = "";
+    @Nullable String problem = null;
     try {
       task.storage().download(directory);
       opened.add(recipe(resumes).open(directory));
-      message = state(opened.get(0));
+      state = state(opened.get(0));
     } catch (UserError | CorruptFile e) {
-      message = PROBLEM + e.getMessage();
+      problem = String.valueOf(e.getMessage());
     }
-    List<String> all =
-        group.gather(message.getBytes(StandardCharsets.UTF_8)).stream()
-            .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
-            .toList();
+    Agreement opening = new Agreement(context, places(), SAME_PATHS);
     try {
-      requireOpen(all);
-      requireEqual(all);
+      if (problem == null) {
+        opening.on(state);
+      } else {
+        opening.refuse(problem);
+      }
     } catch (RuntimeException e) {
       opened.forEach(FineTuneRun::close);
       throw e;
     }
     return opened.get(0);
+  }
+
+  private List<String> places() {
+    return executors.stream().map(ExecutorFacts::place).toList();
   }
 
   private FineTuneRecipe recipe(boolean resumes) {
@@ -138,36 +161,6 @@ final class TrainingAttempt implements AutoCloseable {
             run.adapted().fingerprint().sha256(), new RunDirectory(directory).last().orElse(0));
   }
 
-  private void requireOpen(List<String> states) {
-    List<String> problems = new ArrayList<>();
-    for (int rank = 0; rank < states.size(); rank++) {
-      if (states.get(rank).startsWith(PROBLEM)) {
-        problems.add(executors.get(rank).place() + ": " + states.get(rank).substring(1));
-      }
-    }
-    if (!problems.isEmpty()) {
-      throw new UserError(
-          String.join("\n", problems)
-              + "\nevery executor reads the base and other files of the recipe by the same path: put"
-              + " them on a shared disk, or send them by --archives or --files and name them by"
-              + " SparkFiles.get(…)");
-    }
-  }
-
-  private void requireEqual(List<String> states) {
-    for (int rank = 1; rank < states.size(); rank++) {
-      if (!states.get(rank).equals(states.get(0))) {
-        throw new UserError(
-            "executors read different files: %s has %s; %s has %s"
-                .formatted(
-                    executors.get(0).place(),
-                    states.get(0),
-                    executors.get(rank).place(),
-                    states.get(rank)));
-      }
-    }
-  }
-
   // ---- training ----
 
   private ClusterResult train(FineTuneRun run) {
@@ -178,7 +171,8 @@ final class TrainingAttempt implements AutoCloseable {
     TrainingCallback progress =
         first ? new StageProgress(task.steps(), task.tokens()) : TrainingCallback.NONE;
     LanguageModelTrainingResult result =
-        run.train(
+        together(
+            run,
             TrainingCallback.all(
                 first ? upload : TrainingCallback.NONE,
                 times,
@@ -202,6 +196,17 @@ final class TrainingAttempt implements AutoCloseable {
         times.medianExchange(),
         times.tokensPerSecond(),
         messages);
+  }
+
+  /** Trains; mistakes before the first step are those of all executors. */
+  private LanguageModelTrainingResult together(FineTuneRun run, TrainingCallback callback) {
+    CommonStart start = new CommonStart(new Agreement(context, places(), ""));
+    try {
+      return run.train(TrainingCallback.all(start, callback));
+    } catch (UserError | CorruptFile e) {
+      start.refuse(e);
+      throw e;
+    }
   }
 
   private void noteIdleWorkers(int batchSize) {

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkException;
@@ -23,6 +25,8 @@ import scala.reflect.ClassTag$;
 
 /** The barrier stage of a run, with one task on each executor. */
 final class TrainingStage {
+  private static final String TASK_ENDED = "finished unsuccessfully."; // in Spark's messages
+
   private final JavaSparkContext context;
   private final RecipeFactory recipe;
   private final ClusterSettings settings;
@@ -131,10 +135,24 @@ final class TrainingStage {
     TrainingFailed failure =
         new TrainingFailed(
             "Spark gave up: %s; %s"
-                .formatted(
-                    String.valueOf(e.getMessage()).lines().findFirst().orElse(""), checkpoints()));
+                .formatted(reason(String.valueOf(e.getMessage())), checkpoints()));
     failure.initCause(e);
     return failure;
+  }
+
+  /** The error of the task that has failed the last attempt, without Spark's words and trace. */
+  static String reason(String message) {
+    int task = message.indexOf(TASK_ENDED);
+    if (task < 0) {
+      return message.lines().findFirst().orElse("");
+    }
+    return message
+        .substring(task + TASK_ENDED.length())
+        .lines()
+        .takeWhile(line -> !line.startsWith("\tat "))
+        .collect(Collectors.joining("\n"))
+        .strip()
+        .replaceFirst("^" + Pattern.quote(ExecutorFailed.class.getName() + ": "), "");
   }
 
   private String checkpoints() {

@@ -1,11 +1,15 @@
 package dev.lora4j.spark;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.ScratchDirectory;
+import dev.lora4j.nn.runtime.OutOfMemory;
 import dev.lora4j.train.TrainingFailed;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.TaskKilledException;
 import org.apache.spark.util.LongAccumulator;
 
 /**
@@ -27,17 +31,44 @@ record TrainingTask(
     LongAccumulator tokens)
     implements Serializable {
   private static final long serialVersionUID = 1;
+  private static final long MAX_WAIT_NANOS = 5_000_000_000L;
+  private static final long POLL_NANOS = 20_000_000L;
 
+  /**
+   * Trains.
+   *
+   * @return also an error that all executors have, since Spark would repeat the stage for a thrown
+   *     one
+   * @throws ExecutorFailed for an error of this executor alone
+   */
   TaskOutcome run(BarrierTaskContext context) {
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "lora4j-spark");
     try (ScratchDirectory scratch = ScratchDirectory.beside(temporary);
         TrainingAttempt attempt = TrainingAttempt.join(this, context, scratch.path())) {
       ClusterResult result = attempt.run();
       return TaskOutcome.of(context.partitionId() == 0 ? result : null);
-    } catch (UserError e) {
+    } catch (CommonMistake e) {
       return TaskOutcome.of(e);
     } catch (TrainingFailed e) {
-      return TaskOutcome.of(e);
+      if (OutOfMemory.isIn(e)) {
+        throw new ExecutorFailed(TrainingAttempt.place(context), e);
+      }
+      return TaskOutcome.of(e); // the loss, which all executors have
+    } catch (UserError | CorruptFile e) {
+      throw new ExecutorFailed(TrainingAttempt.place(context), e);
+    } catch (TaskKilledException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      awaitKill(context);
+      throw e;
+    }
+  }
+
+  /** Lets an executor whose loss has caused this task's error be the one that Spark reports. */
+  private static void awaitKill(BarrierTaskContext context) {
+    long end = System.nanoTime() + MAX_WAIT_NANOS;
+    while (!context.isInterrupted() && System.nanoTime() < end) {
+      LockSupport.parkNanos(POLL_NANOS);
     }
   }
 }
