@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -73,9 +74,19 @@ public final class SparkTrain {
 
   /** A parquet file or folder, else lines of JSON. */
   private static Dataset<Row> rows(SparkSession session, String data) {
-    return data.toLowerCase(Locale.ROOT).endsWith(".parquet")
-        ? session.read().parquet(data)
-        : session.read().json(data);
+    try {
+      return data.toLowerCase(Locale.ROOT).endsWith(".parquet")
+          ? session.read().parquet(data)
+          : session.read().json(data);
+    } catch (Exception e) { // Scala throws it unchecked
+      if (e instanceof AnalysisException unreadable) {
+        throw new UserError(
+            "--data: cannot read %s: %s; give a json, jsonl or parquet file or folder"
+                .formatted(data, unreadable.getSimpleMessage()),
+            e);
+      }
+      throw e;
+    }
   }
 
   private static void print(PrintStream out, ClusterResult result) {

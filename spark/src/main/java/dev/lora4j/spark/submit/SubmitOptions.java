@@ -51,7 +51,18 @@ record SubmitOptions(String config, String data, ClusterSettings settings) {
     return new SubmitOptions(
         required(values, "config"),
         required(values, "data"),
-        values.containsKey(RESUME) ? settings.resume() : settings);
+        resumes(values) ? settings.resume() : settings);
+  }
+
+  private static boolean resumes(Map<String, String> values) {
+    String value = values.getOrDefault(RESUME, "false");
+    return switch (value) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new UserError(
+              "--%s: expected true or false, found '%s'".formatted(RESUME, value));
+    };
   }
 
   private static String required(Map<String, String> values, String name) {

@@ -3,13 +3,18 @@ package dev.lora4j.spark.submit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.SavedTextModel;
 import dev.lora4j.spark.ClusterResult;
 import dev.lora4j.spark.LocalCluster;
 import dev.lora4j.spark.exchange.Reduction;
 import dev.lora4j.spark.exchange.Transport;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
@@ -55,7 +60,9 @@ class SparkTrainTest {
     assertThat(result.steps()).isEqualTo(3);
     assertThat(result.workers()).isEqualTo(2);
     assertThat(directory.resolve("out/adapter_model.safetensors")).exists();
-    assertThat(directory.resolve("out/adapter_config.json")).content().contains("\"r\" : 2");
+    Path written = directory.resolve("out/adapter_config.json");
+    int rank = new ObjectMapper().readTree(written.toFile()).get("r").asInt();
+    assertThat(rank).isEqualTo(2);
   }
 
   @Test
@@ -90,6 +97,56 @@ class SparkTrainTest {
     assertMistake("--workers: expected a number, found 'x'", "--out=c", "--workers=x");
     assertMistake("--reduce: no 'orderd'; did you mean ordered?", "--out=c", "--reduce=orderd");
     assertMistake("--data: expected a value", "--data");
+    assertMistake(
+        "--resume: expected true or false, found 'no'",
+        "--config=a",
+        "--data=b",
+        "--out=c",
+        "--resume=no");
+  }
+
+  @Test
+  void resumingIsSwitchedOff() {
+    SubmitOptions options =
+        SubmitOptions.of("--config=a", "--data=b", "--out=c", "--resume=false");
+
+    assertThat(options.settings().resumes()).isFalse();
+  }
+
+  @Test
+  void missingDataEndWithTheStatusOfAMistake() throws IOException {
+    Path config = Files.writeString(directory.resolve("train.yaml"), "model: base\n");
+    Path missing = directory.resolve("missing.parquet");
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    LocalCluster.threads(); // the program's session
+
+    int status =
+        SparkTrain.run(
+            new PrintStream(OutputStream.nullOutputStream()),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            "--config=" + config,
+            "--data=" + missing,
+            "--out=" + directory.resolve("out"));
+
+    assertThat(status).isEqualTo(2);
+    assertThat(err.toString(StandardCharsets.UTF_8).lines())
+        .singleElement()
+        .asString()
+        .startsWith("Error: --data: cannot read " + missing);
+  }
+
+  @Test
+  void settingsOfAFileThatAClusterDoesNotFollowAreRefused() {
+    assertRefused("model: base\ndevice: cuda\n", "leave out 'device', found 'cuda'");
+    assertRefused("model: base\nresume: true\n", "resume");
+    assertRefused("model: net.pt\n", "a TorchScript file is trained on one machine");
+    assertRefused("model: base\ntask: text-classification\n", "'task' is trained on one machine");
+  }
+
+  private static void assertRefused(String yaml, String message) {
+    assertThatThrownBy(() -> new YamlRecipe("train.yaml", yaml).create())
+        .isInstanceOf(UserError.class)
+        .hasMessageContainingAll("train.yaml", message);
   }
 
   private static void assertMistake(String message, String... arguments) {
