@@ -27,6 +27,7 @@ import java.util.Set;
 final class GeneratingModel implements RowModel {
   private static final String NAME = "the base model";
   private static final int MAX_WAITING = 1 << 20;
+  private static final int SHOWN = 40; // characters of a prompt in a message
   private static final long CACHE_BYTES = 1L << 30;
 
   private final InferenceEngine engine;
@@ -77,9 +78,7 @@ final class GeneratingModel implements RowModel {
       int[] prompt = prompt(format, row.text());
       long room = engine.scheduler().maxTokens() - prompt.length;
       if (prompt.length == 0 || room <= 0) {
-        throw new UserError(
-            "a prompt has %d tokens; the model reads 1 to %d"
-                .formatted(prompt.length, engine.scheduler().maxTokens() - 1));
+        throw unfit(row.text(), prompt.length);
       }
       Set<Long> stops = engine.model().stopTokens(lease);
       RowCompletion completion =
@@ -101,6 +100,22 @@ final class GeneratingModel implements RowModel {
       lease.close();
       throw e;
     }
+  }
+
+  private UserError unfit(String text, int tokens) {
+    String beginning =
+        text.codePointCount(0, text.length()) <= SHOWN
+            ? text
+            : text.substring(0, text.offsetByCodePoints(0, SHOWN)) + "…";
+    return new UserError(
+        "the prompt '%s' has %,d tokens; the model reads 1 to %,d: %s"
+            .formatted(
+                beginning,
+                tokens,
+                engine.scheduler().maxTokens() - 1,
+                tokens == 0
+                    ? "leave out rows without a text, or set it to null"
+                    : "shorten it or leave the row out"));
   }
 
   /** A user's turn where there is a chat template, else the text itself. */

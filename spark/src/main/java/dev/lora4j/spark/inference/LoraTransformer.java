@@ -66,6 +66,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
   private final DoubleParam temperature;
   private final LongParam seed;
 
+  /** A transformer of a random name. */
   public LoraTransformer() {
     this(Identifiable$.MODULE$.randomUID("lora"));
   }
@@ -118,23 +119,27 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
 
   // ---- parameters ----
 
+  /** The task, a word of {@link RowTask}. */
   public Param<String> task() {
     return task;
   }
 
+  /** What is computed; required. */
   public LoraTransformer setTask(RowTask choice) {
     return with(task, choice.word());
   }
 
+  /** The base model. */
   public Param<String> base() {
     return base;
   }
 
-  /** Directory, GGUF file, or {@code org/name[@revision]} on the Hub. */
+  /** The base model: directory, GGUF file, or {@code org/name[@revision]} on the Hub. */
   public LoraTransformer setBase(String model) {
     return with(base, model);
   }
 
+  /** The adapters, each as {@code name=directory}. */
   public StringArrayParam adapters() {
     return adapters;
   }
@@ -151,14 +156,17 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(adapters, all);
   }
 
+  /** The column of the text or prompt. */
   public Param<String> inputCol() {
     return inputCol;
   }
 
+  /** Column of the text or prompt; {@code text} unless set. */
   public LoraTransformer setInputCol(String column) {
     return with(inputCol, column);
   }
 
+  /** The column of the second text. */
   public Param<String> secondCol() {
     return secondCol;
   }
@@ -168,6 +176,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(secondCol, column);
   }
 
+  /** The column of each row's adapter. */
   public Param<String> adapterCol() {
     return adapterCol;
   }
@@ -177,6 +186,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(adapterCol, column);
   }
 
+  /** The adapter of rows that name none. */
   public Param<String> adapter() {
     return adapter;
   }
@@ -186,14 +196,17 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(adapter, name);
   }
 
+  /** The column of the output. */
   public Param<String> outputCol() {
     return outputCol;
   }
 
+  /** Column of the output; {@code output} unless set. */
   public LoraTransformer setOutputCol(String column) {
     return with(outputCol, column);
   }
 
+  /** The rows of a batch. */
   public IntParam batchRows() {
     return batchRows;
   }
@@ -203,6 +216,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(batchRows, rows);
   }
 
+  /** The threads of an executor. */
   public IntParam threads() {
     return threads;
   }
@@ -212,6 +226,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(threads, count);
   }
 
+  /** The maximum number of generated tokens. */
   public IntParam maxTokens() {
     return maxTokens;
   }
@@ -221,14 +236,17 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(maxTokens, tokens);
   }
 
+  /** The system turn. */
   public Param<String> systemPrompt() {
     return systemPrompt;
   }
 
+  /** System turn of generated completions; none unless set. */
   public LoraTransformer setSystemPrompt(String prompt) {
     return with(systemPrompt, prompt);
   }
 
+  /** The sampling temperature. */
   public DoubleParam temperature() {
     return temperature;
   }
@@ -238,6 +256,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return with(temperature, value);
   }
 
+  /** The seed of sampling. */
   public LongParam seed() {
     return seed;
   }

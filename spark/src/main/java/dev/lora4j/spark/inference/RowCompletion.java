@@ -7,9 +7,16 @@ import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.TaskContext;
+import org.apache.spark.TaskKilledException;
 
 /** The completion of a row, on its way from the engine's thread. */
 final class RowCompletion implements GenerationListener {
+  private static final long POLL_MILLIS = 200;
+
   private final CompletionParser parser;
   private final StringBuilder text = new StringBuilder(); // of the engine's thread
   private final CompletableFuture<String> result = new CompletableFuture<>();
@@ -49,12 +56,39 @@ final class RowCompletion implements GenerationListener {
     cancelled = true;
   }
 
-  /** Waits for the text. */
+  /**
+   * Waits for the text.
+   *
+   * @throws TaskKilledException if Spark ends the task
+   */
   String await() {
     try {
+      while (!result.isDone()) {
+        requireAlive();
+        waitBriefly();
+      }
       return result.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TaskKilledException("interrupted while generating");
     } catch (CompletionException e) {
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
+  }
+
+  /** Spark marks a killed task, but interrupts its thread only if it is set to. */
+  private static void requireAlive() {
+    TaskContext task = TaskContext.get();
+    if (task != null && task.isInterrupted()) {
+      throw new TaskKilledException("killed while generating");
+    }
+  }
+
+  private void waitBriefly() throws InterruptedException {
+    try {
+      result.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      return; // join has the result, once it is there
     }
   }
 }

@@ -230,6 +230,19 @@ class LoraTransformerTest {
   }
 
   @Test
+  void aPromptThatIsTooLongIsNamedByItsBeginning() {
+    Path model = SavedTextModel.chatty(directory.resolve("short"));
+    Dataset<Row> rows =
+        session.createDataFrame(
+            List.of(RowFactory.create("once upon a time ".repeat(2_000), "")),
+            StructType.fromDDL("text STRING, tenant STRING"));
+
+    assertThatThrownBy(() -> transformer(RowTask.GENERATE, model).transform(rows).collectAsList())
+        .hasStackTraceContaining("the prompt 'once upon a time once upon a time once u…' has ")
+        .hasStackTraceContaining(": shorten it or leave the row out");
+  }
+
+  @Test
   void settingsAreChecked() {
     assertThatThrownBy(() -> new LoraTransformer().transform(rows("one")))
         .hasMessageContaining("setTask, setBase");
