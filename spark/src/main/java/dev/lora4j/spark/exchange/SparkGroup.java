@@ -97,8 +97,9 @@ public final class SparkGroup implements ProcessGroup {
       for (byte[] bytes : all) {
         float[] values = new float[bytes.length / Float.BYTES];
         ByteBuffer.wrap(bytes).asFloatBuffer().get(values);
+        Tensor received = Ops.tensor(values, values.length);
         for (int i = 0; i < values.length; i += count) {
-          blocks.add(Ops.tensor(values, values.length).narrow(0, i, count));
+          blocks.add(received.narrow(0, i, count));
         }
       }
       Tensor sum = Ops.zeros(count);
