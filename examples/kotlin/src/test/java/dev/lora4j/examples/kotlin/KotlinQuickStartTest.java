@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-class QuickStartTest {
-  private static final String BASE =
-      System.getProperty("lora4j.base", "HuggingFaceTB/SmolLM2-135M-Instruct");
+@EnabledIfSystemProperty(
+    named = "lora4j.base",
+    matches = ".+",
+    disabledReason = "needs the directory of a small model: -Dlora4j.base=DIR")
+class KotlinQuickStartTest {
+  private static final String BASE = System.getProperty("lora4j.base");
 
   @Test
   void trainsAndAnswers(@TempDir Path directory) {
