@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
  * The result of a run.
  *
  * @param directory of the adapter
+ * @param steps number of steps of the whole run
  * @param trainLoss mean over all steps
  * @param validLoss of the published adapter, NaN without validation examples
  * @param adapterStep step of the published adapter
@@ -19,6 +20,7 @@ import java.util.OptionalDouble;
  * @param stepSeconds median time of a step of that attempt, its exchange included
  * @param exchangeSeconds median time of the exchange in a step, waiting for slower executors
  *     included
+ * @param tokensPerSecond of all workers, in the steps of that attempt
  * @param messages sentences on data and adapter
  */
 public record ClusterResult(
@@ -39,6 +41,7 @@ public record ClusterResult(
     implements Serializable {
   private static final long serialVersionUID = 1;
 
+  /** Copies the messages. */
   public ClusterResult {
     messages = List.copyOf(messages);
   }

@@ -11,6 +11,8 @@ import java.io.Serializable;
  * @param output directory of the run, on any file system that Hadoop knows and all executors reach
  * @param executors number of executors, 0 for those that the application has
  * @param workers number of worker threads of each executor, 0 for one for each of its cores
+ * @param reduction order in which the workers' gradients are added up
+ * @param transport connection between the executors
  * @param resumes whether the run in the directory goes on from its last checkpoint
  */
 public record ClusterSettings(
@@ -23,6 +25,11 @@ public record ClusterSettings(
     implements Serializable {
   private static final long serialVersionUID = 1;
 
+  /**
+   * Checks the settings.
+   *
+   * @throws UserError if the directory has no name or a number is negative
+   */
   public ClusterSettings {
     if (output.isBlank()) {
       throw new UserError("the output directory has no name; give a path such as hdfs:///runs/one");
@@ -39,19 +46,22 @@ public record ClusterSettings(
     return new ClusterSettings(output, 0, 0, Reduction.FAST, Transport.AUTO, false);
   }
 
+  /** Number of executors; 0, all that the application has, unless set. */
   public ClusterSettings executors(int count) {
     return new ClusterSettings(output, count, workers, reduction, transport, resumes);
   }
 
-  /** Worker threads of each executor. */
+  /** Worker threads of each executor; 0, one for each of its cores, unless set. */
   public ClusterSettings workers(int count) {
     return new ClusterSettings(output, executors, count, reduction, transport, resumes);
   }
 
+  /** Order in which the workers' gradients are added up; {@code FAST} unless set. */
   public ClusterSettings reduction(Reduction choice) {
     return new ClusterSettings(output, executors, workers, choice, transport, resumes);
   }
 
+  /** Connection between the executors; {@code AUTO} unless set. */
   public ClusterSettings transport(Transport choice) {
     return new ClusterSettings(output, executors, workers, reduction, choice, resumes);
   }

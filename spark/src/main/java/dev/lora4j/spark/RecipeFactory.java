@@ -10,5 +10,10 @@ import java.io.Serializable;
  */
 @FunctionalInterface
 public interface RecipeFactory extends Serializable {
+  /**
+   * Returns a new recipe.
+   *
+   * @throws dev.lora4j.UserError for wrong settings
+   */
   FineTuneRecipe create();
 }

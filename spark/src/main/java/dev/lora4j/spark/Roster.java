@@ -45,7 +45,7 @@ record Roster(String driver, List<ExecutorFacts> executors) {
     }
     if (!differences.isEmpty()) {
       throw new UserError(
-          ("driver and executors are not alike, so their numbers would differ\n  %s\ngive all of"
+          ("driver and executors have different versions, so their results would differ\n  %s\ngive all of"
                   + " them the same jars, by spark-submit --jars or --packages, and no others by"
                   + " spark.executor.extraClassPath")
               .formatted(String.join("\n  ", differences)));
@@ -66,14 +66,15 @@ record Roster(String driver, List<ExecutorFacts> executors) {
   /**
    * Returns whether the executors exchange gradients by Gloo.
    *
-   * @throws UserError if it is required, and an executor has it not
+   * @throws UserError if it is required and an executor does not have it
    */
   boolean usesGloo(Transport transport) {
     List<String> without =
         executors.stream().filter(one -> !one.gloo()).map(ExecutorFacts::place).toList();
     if (transport == Transport.GLOO && !without.isEmpty()) {
       throw new UserError(
-          "no native library of Gloo on %s; it is there for Linux on x86-64. Choose the transport SPARK"
+          ("no native library of Gloo on %s; it exists for Linux on x86-64 only;"
+                  + " choose the transport SPARK")
               .formatted(String.join(", ", without)));
     }
     return transport != Transport.SPARK && without.isEmpty();

@@ -52,7 +52,7 @@ public final class GlooGroup implements ProcessGroup {
     this.gloo = gloo;
   }
 
-  /** Returns whether Gloo's native library is there. */
+  /** Returns whether Gloo's native library can be loaded. */
   public static boolean isAvailable() {
     try {
       Loader.load(torch_gloo.class);
