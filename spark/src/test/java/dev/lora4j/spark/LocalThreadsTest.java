@@ -21,10 +21,13 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Training on two executors in this process: exchanges, resuming, and mistakes. */
 class LocalThreadsTest {
+  private static final long LIMIT_NANOS = 120_000_000_000L;
+
   @TempDir static Path directory;
   static SparkSession session;
   static ClusterRun run;
@@ -74,9 +77,10 @@ class LocalThreadsTest {
   }
 
   @Test
-  void oneMachineResumesTheCancelledRunOfACluster() {
+  void oneMachineResumesTheCancelledRunOfACluster() throws InterruptedException {
     ClusterRun longer = run.steps(80);
     Thread cancelling = new Thread(() -> cancelAfter(run.path("cancelled/checkpoint-4")));
+    cancelling.setDaemon(true);
     cancelling.start();
     assertThatThrownBy(
             () ->
@@ -84,6 +88,7 @@ class LocalThreadsTest {
         .isInstanceOf(TrainingFailed.class)
         .hasMessageContaining("cancelled")
         .hasMessageContaining("resume the run in " + run.output("cancelled"));
+    cancelling.join();
     assertThat(run.path("cancelled/adapter_model.safetensors")).doesNotExist();
 
     longer.resumeAlone("cancelled", 2);
@@ -103,10 +108,33 @@ class LocalThreadsTest {
   }
 
   private static void cancelAfter(Path checkpoint) {
-    while (!Files.exists(checkpoint)) {
+    long end = System.nanoTime() + LIMIT_NANOS;
+    while (!Files.exists(checkpoint) && System.nanoTime() < end) {
       LockSupport.parkNanos(1_000_000);
     }
     session.sparkContext().cancelAllJobs();
+  }
+
+  // ---- errors of one executor ----
+
+  @Test
+  @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void anUploadThatFailsEndsTheTasksThatWaitForIt() {
+    session
+        .sparkContext()
+        .hadoopConfiguration()
+        .set("fs.strict.impl", StrictFileSystem.class.getName());
+    String output = "strict://" + run.output(StrictFileSystem.FULL);
+    assertThatThrownBy(
+            () ->
+                LoraSpark.fineTune(
+                    ClusterRun.rows(session),
+                    run.recipe(),
+                    ClusterSettings.to(output).executors(2).transport(Transport.SPARK)))
+        .isInstanceOf(TrainingFailed.class)
+        .hasMessageStartingWith("Spark gave up: executor 0 on ")
+        .hasMessageContainingAll(
+            "cannot write " + output + ": no space left", "there is no checkpoint yet");
   }
 
   // ---- mistakes ----
