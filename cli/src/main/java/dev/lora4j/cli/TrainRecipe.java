@@ -18,8 +18,8 @@ public final class TrainRecipe {
    * Reads a file for {@code lora train --config}. Its {@code data} and {@code out} are not used:
    * the program sets its own.
    *
-   * @throws UserError naming the line of an unknown option, or the file if the run is no fine-tuning
-   *     of a language model, resumes, or needs another device than the CPU
+   * @throws UserError naming the line of an unknown option, or the file if the run is no
+   *     fine-tuning of a language model, resumes, or needs another device than the CPU
    */
   public static FineTuneRecipe read(Path file) {
     TrainCommand empty = new TrainCommand();
@@ -33,8 +33,7 @@ public final class TrainRecipe {
           file + ": a TorchScript file is trained on one machine; give a language model");
     }
     LanguageTraining training =
-        command.languageTraining(
-            new TrainPaths(command.model, file, file, CPU), Optional.empty());
+        command.languageTraining(new TrainPaths(command.model, file, file, CPU), Optional.empty());
     if (training.given().containsKey("task")) {
       throw new UserError(
           file + ": 'task' is trained on one machine; leave it out to train a language model");

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Copies a run's directory to its storage: its record at the start, then the metrics so far and each
- * checkpoint, before the earlier ones are removed.
+ * Copies a run's directory to its storage: its record at the start, then the metrics so far and
+ * each checkpoint, before the earlier ones are removed.
  */
 final class CheckpointUpload implements TrainingCallback {
   private static final String CHECKPOINT = "checkpoint-";

@@ -45,9 +45,9 @@ record Roster(String driver, List<ExecutorFacts> executors) {
     }
     if (!differences.isEmpty()) {
       throw new UserError(
-          ("driver and executors have different versions, so their results would differ\n  %s\ngive all of"
-                  + " them the same jars, by spark-submit --jars or --packages, and no others by"
-                  + " spark.executor.extraClassPath")
+          ("driver and executors have different versions, so their results would differ\n  %s\n"
+                  + "give all of them the same jars, by spark-submit --jars or --packages, and no"
+                  + " others by spark.executor.extraClassPath")
               .formatted(String.join("\n  ", differences)));
     }
   }

@@ -22,8 +22,8 @@ final class LossEvaluator {
   /**
    * The sum in the order of the workers.
    *
-   * @param metrics of each shard; those of other processes are completed; empty if the loss has
-   *     no metrics
+   * @param metrics of each shard; those of other processes are completed; empty if the loss has no
+   *     metrics
    */
   static double sum(
       List<MicroBatch> shards, Workers workers, List<MeanMetrics> metrics, ShardLoss loss) {

@@ -60,8 +60,7 @@ record SubmitOptions(String config, String data, ClusterSettings settings) {
       case "true" -> true;
       case "false" -> false;
       default ->
-          throw new UserError(
-              "--%s: expected true or false, found '%s'".formatted(RESUME, value));
+          throw new UserError("--%s: expected true or false, found '%s'".formatted(RESUME, value));
     };
   }
 

@@ -22,8 +22,7 @@ class RowCompletionTest {
     Path model = SavedTextModel.chatty(directory.resolve("model"));
     try (Tokenizer tokenizer = Tokenizer.load(model)) {
       RowCompletion completion =
-          new RowCompletion(
-              new CompletionParser(tokenizer, Set.of(), List.of(), OutputRules.ANY));
+          new RowCompletion(new CompletionParser(tokenizer, Set.of(), List.of(), OutputRules.ANY));
       Thread.currentThread().interrupt();
 
       assertThatThrownBy(completion::await).isInstanceOf(TaskKilledException.class);

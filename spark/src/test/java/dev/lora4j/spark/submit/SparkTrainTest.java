@@ -107,8 +107,7 @@ class SparkTrainTest {
 
   @Test
   void resumingIsSwitchedOff() {
-    SubmitOptions options =
-        SubmitOptions.of("--config=a", "--data=b", "--out=c", "--resume=false");
+    SubmitOptions options = SubmitOptions.of("--config=a", "--data=b", "--out=c", "--resume=false");
 
     assertThat(options.settings().resumes()).isFalse();
   }
