@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /** An attempt of a training task: the group that it joins, and the run that it opens. */
 final class TrainingAttempt implements AutoCloseable {
   private static final String SAME_PATHS =
-      "\nevery executor reads the base and other files of the recipe by the same path: put them on a"
-          + " shared disk, or send them by --archives or --files and name them by"
+      "\nevery executor reads the base and other files of the recipe by the same path: put them on"
+          + " a shared disk, or send them by --archives or --files and name them by"
           + " SparkFiles.get(…)";
 
   private final TrainingTask task;

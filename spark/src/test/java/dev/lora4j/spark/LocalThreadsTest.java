@@ -118,7 +118,7 @@ class LocalThreadsTest {
   // ---- errors of one executor ----
 
   @Test
-  @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void anUploadThatFailsEndsTheTasksThatWaitForIt() {
     session
         .sparkContext()

@@ -9,8 +9,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
- * A local disk under {@code strict:}, which renames like HDFS: onto no existing file, and a
- * checkpoint not at all in a directory of the name {@link #FULL}.
+ * A local disk under {@code strict:}, which renames like HDFS: onto no existing file, and
+ * {@code origin.json} not at all in a directory of the name {@link #FULL}.
  */
 public final class StrictFileSystem extends RawLocalFileSystem {
   static final String FULL = "full";
@@ -27,7 +27,7 @@ public final class StrictFileSystem extends RawLocalFileSystem {
 
   @Override
   public boolean rename(Path from, Path to) throws IOException {
-    if (to.getParent().getName().equals(FULL) && to.getName().startsWith("checkpoint-")) {
+    if (to.getParent().getName().equals(FULL) && to.getName().equals("origin.json")) {
       throw new IOException("no space left");
     }
     return !exists(to) && super.rename(from, to);
