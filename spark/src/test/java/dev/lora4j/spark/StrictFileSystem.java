@@ -9,8 +9,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
- * A local disk under {@code strict:}, which renames like HDFS: onto no existing file, and
- * {@code origin.json} not at all in a directory of the name {@link #FULL}.
+ * A local disk under {@code strict:}, which renames like HDFS: onto no existing file, and {@code
+ * origin.json} not at all in a directory of the name {@link #FULL}.
  */
 public final class StrictFileSystem extends RawLocalFileSystem {
   static final String FULL = "full";
