@@ -86,7 +86,7 @@ final class TrainingAttempt implements AutoCloseable {
       roster.check();
       return roster.usesGloo(transport);
     } catch (UserError e) {
-      throw new CommonMistake(e.getMessage());
+      throw new CommonMistake(String.valueOf(e.getMessage()));
     }
   }
 
