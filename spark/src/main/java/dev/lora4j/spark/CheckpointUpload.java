@@ -16,8 +16,6 @@ import java.util.stream.Stream;
  * each checkpoint, before the earlier ones are removed.
  */
 final class CheckpointUpload implements TrainingCallback {
-  private static final String CHECKPOINT = "checkpoint-";
-
   private final Path local;
   private final RunStorage storage;
   private final Map<Path, Version> uploaded = new HashMap<>();
@@ -39,7 +37,7 @@ final class CheckpointUpload implements TrainingCallback {
     storage.keepCheckpoints(
         entries().stream()
             .map(entry -> entry.getFileName().toString())
-            .filter(name -> name.startsWith(CHECKPOINT))
+            .filter(RunStorage::isCheckpoint)
             .toList());
   }
 
@@ -55,7 +53,9 @@ final class CheckpointUpload implements TrainingCallback {
     }
   }
 
-  /** What a write changes; times alone may be too coarse. */
+  /**
+   * The time and the size of a file, one of which a write changes; a time alone may be too coarse.
+   */
   private record Version(FileTime modified, long bytes) {
     static Version of(Path entry) {
       try {
@@ -68,7 +68,7 @@ final class CheckpointUpload implements TrainingCallback {
 
   private static boolean changes(Path entry) {
     String name = entry.getFileName().toString();
-    return !name.startsWith(CHECKPOINT) && !name.startsWith(".") && !name.equals(RunStorage.ROWS);
+    return !RunStorage.isCheckpoint(name) && !name.startsWith(".") && !name.equals(RunStorage.ROWS);
   }
 
   private List<Path> entries() {

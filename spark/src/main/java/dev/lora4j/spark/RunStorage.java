@@ -153,7 +153,7 @@ record RunStorage(String directory, SerializableConfiguration configuration)
     }
   }
 
-  /** Whether the storage has a run's record with the same bytes, which need not be replaced. */
+  /** Returns whether the file is a run's record that the storage has with the same bytes. */
   private boolean isRecorded(FileSystem files, java.nio.file.Path local) throws IOException {
     String name = String.valueOf(local.getFileName());
     if (!RECORDS.contains(name) || !files.exists(at(name))) {
@@ -178,12 +178,17 @@ record RunStorage(String directory, SerializableConfiguration configuration)
     }
   }
 
+  /** Returns whether a name is that of a checkpoint's directory. */
+  static boolean isCheckpoint(String name) {
+    return name.startsWith(CHECKPOINT);
+  }
+
   /** The names of the checkpoints. */
   List<String> checkpoints() {
     try {
       List<String> names = new ArrayList<>();
       for (FileStatus entry : files().listStatus(new Path(directory))) {
-        if (entry.getPath().getName().startsWith(CHECKPOINT)) {
+        if (isCheckpoint(entry.getPath().getName())) {
           names.add(entry.getPath().getName());
         }
       }

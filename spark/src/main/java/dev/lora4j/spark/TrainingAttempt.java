@@ -154,7 +154,9 @@ final class TrainingAttempt implements AutoCloseable {
     return resumes ? recipe.resume() : recipe;
   }
 
-  /** What all executors must have: the base's tensors, and the last checkpoint. */
+  /**
+   * Describes the base's tensors and the last checkpoint, which must be the same on all executors.
+   */
   private String state(FineTuneRun run) {
     return "the base %s, the checkpoint %s"
         .formatted(

@@ -114,7 +114,7 @@ final class TrainingStage {
     }
   }
 
-  /** A task takes the cores of its workers, so that no two are on one executor. */
+  /** A task takes the cores of its workers; two tasks share an executor that has cores for both. */
   private JavaRDD<Integer> onWholeExecutors(JavaRDD<Integer> ranks) {
     if (context.isLocal() || workers == context.getConf().getInt("spark.task.cpus", 1)) {
       return ranks;

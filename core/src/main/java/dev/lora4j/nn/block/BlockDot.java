@@ -25,11 +25,8 @@ public interface BlockDot {
   void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
 
   /** Computes the totals with two inputs, each with the bits of its totals alone. */
-  default void totals(
-      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther) {
-    totals(in, at, blocks, x, totals);
-    totals(in, at, blocks, other, ofOther);
-  }
+  void totals(
+      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther);
 
   /** Returns the dot product of a row and an input, from their totals. */
   static float sum(float[] totals) {

@@ -1,6 +1,7 @@
 package dev.lora4j.nn.vector;
 
 import dev.lora4j.nn.block.BlockDot;
+import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.Halves;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -12,8 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorBlockDot implements BlockDot {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
-  private static final int BLOCK = 34;
-  private static final int LANES = 8;
+  private static final int BLOCK = BlockType.Q8_0.bytes();
 
   @Override
   public void totals(byte[] in, int at, int blocks, float[] x, float[] totals) {
@@ -25,11 +25,11 @@ final class VectorBlockDot implements BlockDot {
           code(word.lanewise(VectorOperators.LSHL, 24)).mul(FloatVector.fromArray(FLOATS, x, i));
       sum =
           code(word.lanewise(VectorOperators.LSHL, 16))
-              .fma(FloatVector.fromArray(FLOATS, x, i + LANES), sum);
+              .fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
       sum =
           code(word.lanewise(VectorOperators.LSHL, 8))
-              .fma(FloatVector.fromArray(FLOATS, x, i + 2 * LANES), sum);
-      sum = code(word).fma(FloatVector.fromArray(FLOATS, x, i + 3 * LANES), sum);
+              .fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
+      sum = code(word).fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
       total = sum.fma(FloatVector.broadcast(FLOATS, Halves.at(in, at)), total);
     }
     total.intoArray(totals, 0);
@@ -47,14 +47,14 @@ final class VectorBlockDot implements BlockDot {
       FloatVector sum = code.mul(FloatVector.fromArray(FLOATS, x, i));
       FloatVector sumOfOther = code.mul(FloatVector.fromArray(FLOATS, other, i));
       code = code(word.lanewise(VectorOperators.LSHL, 16));
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + LANES), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + LANES), sumOfOther);
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + SUMS), sumOfOther);
       code = code(word.lanewise(VectorOperators.LSHL, 8));
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 2 * LANES), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 2 * LANES), sumOfOther);
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 2 * SUMS), sumOfOther);
       code = code(word);
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 3 * LANES), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 3 * LANES), sumOfOther);
+      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
+      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 3 * SUMS), sumOfOther);
       FloatVector scale = FloatVector.broadcast(FLOATS, Halves.at(in, at));
       total = sum.fma(scale, total);
       totalOfOther = sumOfOther.fma(scale, totalOfOther);

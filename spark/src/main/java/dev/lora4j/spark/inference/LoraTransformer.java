@@ -124,7 +124,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     return task;
   }
 
-  /** What is computed; required. */
+  /** The task, which is required. */
   public LoraTransformer setTask(RowTask choice) {
     return with(task, choice.word());
   }

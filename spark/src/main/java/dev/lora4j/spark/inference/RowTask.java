@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
-/** What is computed for each row, and the type of its output column. */
+/** A computation for each row, and the type of its output column. */
 public enum RowTask {
   /** The completion of a prompt: a string. */
   GENERATE("STRING"),
