@@ -6,7 +6,6 @@ import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.TrainingArguments;
-import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
@@ -28,7 +27,6 @@ record ClusterRun(Path directory, Path model, long steps) {
   private static final int ROWS = 24;
 
   static ClusterRun in(Path directory, long steps) {
-    Engine.start(); // it chooses the BLAS library, like the executors' engines
     return new ClusterRun(directory, SavedTextModel.chatty(directory.resolve("model")), steps);
   }
 

@@ -55,6 +55,7 @@ public final class SavedTextModel {
   }
 
   private static Path plain(Path directory, long seed) {
+    Engine.start(); // before JavaCPP's other classes: it chooses the BLAS library
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Files.createDirectories(directory);
