@@ -36,6 +36,28 @@ public interface VectorArithmetic {
       float[] y,
       float[] ofOther);
 
+  /**
+   * Dequantises consecutive blocks of a group's rows, transposed: one after the other, the values
+   * of a column in all 16 rows.
+   *
+   * @param words has the group, as integers
+   * @param at index of the group's first word
+   * @param from the first block of each row
+   * @param end the block after the last
+   * @param columns receives the values of block {@code from} on
+   * @param place index of the first value
+   * @param stride number of values from one column to the next
+   */
+  void dequantize(
+      RowGroups groups,
+      int[] words,
+      int at,
+      int from,
+      int end,
+      float[] columns,
+      int place,
+      int stride);
+
   /** The arithmetic of this JVM, empty without the module. */
   Optional<VectorArithmetic> PRESENT = find();
 

@@ -21,6 +21,19 @@ public interface CompactWeights extends WeightStore {
    */
   void dequantize(long first, Tensor tile);
 
+  /**
+   * Dequantises consecutive rows for a product, in the order in memory that is fastest.
+   *
+   * @param first index of the first row, a multiple of {@link #rowsAtOnce}
+   * @param memory {@code [rows * in]}, contiguous float32 on the CPU; receives the values
+   * @return {@code [rows, in]}: a view of the memory
+   */
+  default Tensor tile(long first, long rows, Tensor memory) {
+    Tensor tile = memory.view(rows, shape()[1]);
+    dequantize(first, tile);
+    return tile;
+  }
+
   @Override
   default Tensor linear(Tensor x, @Nullable Tensor bias) {
     return new TiledProduct(this).linear(x, bias);

@@ -2,6 +2,7 @@ package dev.lora4j.nn.quant;
 
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -19,6 +20,13 @@ final class HeapCopies {
   /** Copies bytes of a contiguous CPU tensor of any dtype. */
   static void read(Tensor from, long offset, byte[] to, int count) {
     try (BytePointer memory = new BytePointer(from.data_ptr())) {
+      memory.position(offset).get(to, 0, count);
+    }
+  }
+
+  /** Copies a contiguous CPU tensor of any dtype, as integers of four bytes. */
+  static void read(Tensor from, long offset, int[] to, int count) {
+    try (IntPointer memory = new IntPointer(from.data_ptr())) {
       memory.position(offset).get(to, 0, count);
     }
   }

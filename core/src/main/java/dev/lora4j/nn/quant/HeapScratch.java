@@ -8,6 +8,7 @@ final class HeapScratch implements AutoCloseable {
 
   private byte[] bytes = {};
   private byte[] moreBytes = {};
+  private int[] words = {};
   private float[] values = {};
 
   private HeapScratch() {}
@@ -31,6 +32,14 @@ final class HeapScratch implements AutoCloseable {
       moreBytes = new byte[length];
     }
     return moreBytes;
+  }
+
+  /** Returns an array of at least this length, with any content. */
+  int[] words(int length) {
+    if (words.length < length) {
+      words = new int[length];
+    }
+    return words;
   }
 
   /** Returns an array of at least this length, with any content. */

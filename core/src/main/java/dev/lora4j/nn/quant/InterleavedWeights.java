@@ -6,6 +6,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.block.VectorArithmetic;
 import dev.lora4j.nn.kernel.CompactMatrix;
 import dev.lora4j.nn.kernel.LinearWeights;
 import java.nio.ByteBuffer;
@@ -124,6 +125,38 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
         done += count;
       }
     }
+  }
+
+  @Override
+  public Tensor tile(long first, long rows, Tensor memory) {
+    if (VectorArithmetic.PRESENT.isEmpty()) {
+      return CompactWeights.super.tile(first, rows, memory);
+    }
+    VectorArithmetic vectors = VectorArithmetic.PRESENT.get();
+    int width = groups.type().elements();
+    int count = Math.toIntExact(rows);
+    int atOnce = Math.max(1, HeapCopies.CHUNK / (count * width)); // blocks of each row
+    int groupWords = groups.groupBytes() / Integer.BYTES;
+    int groupsInTile = count / RowGroups.ROWS;
+    try (HeapScratch scratch = HeapScratch.take()) {
+      int[] words = scratch.words(groupsInTile * groupWords);
+      float[] columns = scratch.values(atOnce * width * count);
+      HeapCopies.read(
+          bytes.value().cpu(),
+          first / RowGroups.ROWS * groupWords,
+          words,
+          groupsInTile * groupWords);
+      for (int block = 0; block < groups.blocks(); block += atOnce) {
+        int end = Math.min(groups.blocks(), block + atOnce);
+        for (int group = 0; group < groupsInTile; group++) {
+          int place = group * RowGroups.ROWS;
+          vectors.dequantize(groups, words, group * groupWords, block, end, columns, place, count);
+        }
+        int values = (end - block) * width * count;
+        HeapCopies.write(columns, values, memory, (long) block * width * count);
+      }
+    }
+    return memory.view(shape()[1], rows).t();
   }
 
   private int group() {

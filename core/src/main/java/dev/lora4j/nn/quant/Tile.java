@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.CostModel;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -18,10 +19,10 @@ final class Tile implements AutoCloseable {
     memory = Ops.keep(Ops.empty(values));
   }
 
-  /** Returns the number of rows of a tile of a weight with so many columns. */
+  /** Returns the number of rows of a tile of a weight with so many columns, in whole groups. */
   static long rowsOf(long columns) {
-    return Math.max(
-        CostModel.DEQUANTIZED_MIN_ROWS, CostModel.DEQUANTIZED_TILE / Math.max(1, columns));
+    long rows = CostModel.DEQUANTIZED_TILE / Math.max(1, columns);
+    return Math.max(CostModel.DEQUANTIZED_MIN_ROWS, rows - rows % RowGroups.ROWS);
   }
 
   /** Takes a tile for at least so many values from the pool. */
@@ -36,9 +37,9 @@ final class Tile implements AutoCloseable {
     return new Tile(Math.max(values, CostModel.DEQUANTIZED_TILE));
   }
 
-  /** Returns the beginning of the memory as a matrix, in the caller's pointer scope. */
-  Tensor of(long rows, long columns) {
-    return memory.narrow(0, 0, rows * columns).view(rows, columns);
+  /** Returns the first values of the memory, in the caller's pointer scope. */
+  Tensor first(long values) {
+    return memory.narrow(0, 0, values);
   }
 
   @Override

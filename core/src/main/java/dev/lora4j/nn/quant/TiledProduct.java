@@ -164,9 +164,8 @@ final class TiledProduct {
       for (long tile = from; tile < to && tile * rows < out; tile++) {
         try (PointerScope scope = new PointerScope()) {
           long first = tile * rows;
-          Tensor values = memory.of(Math.min(rows, out - first), in);
-          weight.dequantize(first, values);
-          use.accept(first, values);
+          long count = Math.min(rows, out - first);
+          use.accept(first, weight.tile(first, count, memory.first(count * in)));
         }
       }
     }

@@ -68,4 +68,22 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       VectorGroups.multiply((FourBitGroups) groups, words, x, other, y, ofOther);
     }
   }
+
+  @Override
+  public void dequantize(
+      RowGroups groups,
+      int[] words,
+      int at,
+      int from,
+      int end,
+      float[] columns,
+      int place,
+      int stride) {
+    if (groups instanceof SixBitGroups six) {
+      VectorSixBitColumns.dequantize(six, words, at, from, end, columns, place, stride);
+    } else {
+      FourBitGroups four = (FourBitGroups) groups;
+      VectorGroupColumns.dequantize(four, words, at, from, end, columns, place, stride);
+    }
+  }
 }

@@ -9,7 +9,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link BlockDot} by the Vector API: the 32 codes of a block are a vector of eight integers. */
+/**
+ * {@link BlockDot} by the Vector API: the 32 codes of a block are a vector of eight integers.
+ * Without helpers, for the reason given at {@link VectorGroups}.
+ */
 final class VectorBlockDot implements BlockDot {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_256;
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_256;
@@ -22,14 +25,28 @@ final class VectorBlockDot implements BlockDot {
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
       IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
       FloatVector sum =
-          code(word.lanewise(VectorOperators.LSHL, 24)).mul(FloatVector.fromArray(FLOATS, x, i));
+          ((FloatVector)
+                  word.lanewise(VectorOperators.LSHL, 24)
+                      .lanewise(VectorOperators.ASHR, 24)
+                      .convertShape(VectorOperators.I2F, FLOATS, 0))
+              .mul(FloatVector.fromArray(FLOATS, x, i));
       sum =
-          code(word.lanewise(VectorOperators.LSHL, 16))
+          ((FloatVector)
+                  word.lanewise(VectorOperators.LSHL, 16)
+                      .lanewise(VectorOperators.ASHR, 24)
+                      .convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
       sum =
-          code(word.lanewise(VectorOperators.LSHL, 8))
+          ((FloatVector)
+                  word.lanewise(VectorOperators.LSHL, 8)
+                      .lanewise(VectorOperators.ASHR, 24)
+                      .convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
-      sum = code(word).fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
+      sum =
+          ((FloatVector)
+                  word.lanewise(VectorOperators.ASHR, 24)
+                      .convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
       total = sum.fma(FloatVector.broadcast(FLOATS, Halves.at(in, at)), total);
     }
     total.intoArray(totals, 0);
@@ -43,16 +60,30 @@ final class VectorBlockDot implements BlockDot {
     int end = blocks * VALUES;
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
       IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
-      FloatVector code = code(word.lanewise(VectorOperators.LSHL, 24));
+      FloatVector code =
+          (FloatVector)
+              word.lanewise(VectorOperators.LSHL, 24)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0);
       FloatVector sum = code.mul(FloatVector.fromArray(FLOATS, x, i));
       FloatVector sumOfOther = code.mul(FloatVector.fromArray(FLOATS, other, i));
-      code = code(word.lanewise(VectorOperators.LSHL, 16));
+      code =
+          (FloatVector)
+              word.lanewise(VectorOperators.LSHL, 16)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0);
       sum = code.fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
       sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + SUMS), sumOfOther);
-      code = code(word.lanewise(VectorOperators.LSHL, 8));
+      code =
+          (FloatVector)
+              word.lanewise(VectorOperators.LSHL, 8)
+                  .lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0);
       sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
       sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 2 * SUMS), sumOfOther);
-      code = code(word);
+      code =
+          (FloatVector)
+              word.lanewise(VectorOperators.ASHR, 24).convertShape(VectorOperators.I2F, FLOATS, 0);
       sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
       sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 3 * SUMS), sumOfOther);
       FloatVector scale = FloatVector.broadcast(FLOATS, Halves.at(in, at));
@@ -61,11 +92,5 @@ final class VectorBlockDot implements BlockDot {
     }
     total.intoArray(totals, 0);
     totalOfOther.intoArray(ofOther, 0);
-  }
-
-  /** Returns the upper byte of each integer. */
-  private static FloatVector code(IntVector word) {
-    return (FloatVector)
-        word.lanewise(VectorOperators.ASHR, 24).convertShape(VectorOperators.I2F, FLOATS, 0);
   }
 }

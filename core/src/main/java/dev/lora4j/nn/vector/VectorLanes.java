@@ -3,7 +3,6 @@ package dev.lora4j.nn.vector;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** The CPU's vectors of floats, and those of as many bytes and integers. */
@@ -15,14 +14,4 @@ final class VectorLanes {
       COUNT == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   private VectorLanes() {}
-
-  /** Returns bytes as integers. */
-  static IntVector ints(byte[] in, int at) {
-    return (IntVector)
-        ByteVector.fromArray(BYTES, in, at).convertShape(VectorOperators.B2I, INTS, 0);
-  }
-
-  static FloatVector floats(IntVector ints) {
-    return (FloatVector) ints.convertShape(VectorOperators.I2F, FLOATS, 0);
-  }
 }

@@ -1,16 +1,19 @@
 package dev.lora4j.nn.vector;
 
+import static dev.lora4j.nn.vector.VectorLanes.BYTES;
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
 import dev.lora4j.nn.block.Halves;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
  * {@code SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products
- * of a half and a code are exact.
+ * of a half and a code are exact. Without helpers, for the reason given at {@link VectorGroups}.
  */
 final class VectorSmallBlocks {
   private static final int VALUES = 32;
@@ -22,10 +25,17 @@ final class VectorSmallBlocks {
     for (int block = 0; block < blocks; block++, at += 18, to += VALUES) {
       FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
       for (int i = 0; i < HALF; i += COUNT) {
-        IntVector pairs = VectorLanes.ints(in, at + 2 + i);
+        IntVector pairs =
+            (IntVector)
+                ByteVector.fromArray(BYTES, in, at + 2 + i)
+                    .convertShape(VectorOperators.B2I, INTS, 0);
         IntVector high = pairs.lanewise(VectorOperators.LSHR, 4);
-        VectorLanes.floats(pairs.and(15).sub(8)).mul(scales).intoArray(out, to + i);
-        VectorLanes.floats(high.and(15).sub(8)).mul(scales).intoArray(out, to + HALF + i);
+        ((FloatVector) pairs.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(scales)
+            .intoArray(out, to + i);
+        ((FloatVector) high.and(15).sub(8).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(scales)
+            .intoArray(out, to + HALF + i);
       }
     }
   }
@@ -35,10 +45,17 @@ final class VectorSmallBlocks {
       FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
       FloatVector minima = FloatVector.broadcast(FLOATS, Halves.at(in, at + 2));
       for (int i = 0; i < HALF; i += COUNT) {
-        IntVector pairs = VectorLanes.ints(in, at + 4 + i);
+        IntVector pairs =
+            (IntVector)
+                ByteVector.fromArray(BYTES, in, at + 4 + i)
+                    .convertShape(VectorOperators.B2I, INTS, 0);
         IntVector high = pairs.lanewise(VectorOperators.LSHR, 4);
-        VectorLanes.floats(pairs.and(15)).fma(scales, minima).intoArray(out, to + i);
-        VectorLanes.floats(high.and(15)).fma(scales, minima).intoArray(out, to + HALF + i);
+        ((FloatVector) pairs.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .fma(scales, minima)
+            .intoArray(out, to + i);
+        ((FloatVector) high.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .fma(scales, minima)
+            .intoArray(out, to + HALF + i);
       }
     }
   }
@@ -47,7 +64,12 @@ final class VectorSmallBlocks {
     for (int block = 0; block < blocks; block++, at += 34, to += VALUES) {
       FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
       for (int i = 0; i < VALUES; i += COUNT) {
-        VectorLanes.floats(VectorLanes.ints(in, at + 2 + i)).mul(scales).intoArray(out, to + i);
+        ((FloatVector)
+                ByteVector.fromArray(BYTES, in, at + 2 + i)
+                    .convertShape(VectorOperators.B2I, INTS, 0)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(scales)
+            .intoArray(out, to + i);
       }
     }
   }

@@ -1,17 +1,20 @@
 package dev.lora4j.nn.vector;
 
+import static dev.lora4j.nn.vector.VectorLanes.BYTES;
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
 import dev.lora4j.nn.block.Halves;
 import dev.lora4j.nn.block.SuperBlocks;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
  * {@link SuperBlocks} by the Vector API. A fused multiply-add has the same bits, because products
- * of a scale and a code are exact.
+ * of a scale and a code are exact. Without helpers, for the reason given at {@link VectorGroups}.
  */
 final class VectorSuperBlocks {
   private static final int VALUES = 256;
@@ -33,9 +36,20 @@ final class VectorSuperBlocks {
         int from = at + AFTER_SCALES + pair * GROUP;
         int first = to + 2 * pair * GROUP;
         for (int i = 0; i < GROUP; i += COUNT) {
-          IntVector fours = VectorLanes.ints(in, from + i);
-          put(fours.and(15), low, lowMinimum, out, first + i);
-          put(shifted(fours, 4).and(15), high, highMinimum, out, first + GROUP + i);
+          IntVector fours =
+              (IntVector)
+                  ByteVector.fromArray(BYTES, in, from + i)
+                      .convertShape(VectorOperators.B2I, INTS, 0);
+          ((FloatVector) fours.and(15).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(FloatVector.broadcast(FLOATS, low), FloatVector.broadcast(FLOATS, lowMinimum))
+              .intoArray(out, first + i);
+          ((FloatVector)
+                  fours
+                      .lanewise(VectorOperators.LSHR, 4)
+                      .and(15)
+                      .convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(FloatVector.broadcast(FLOATS, high), FloatVector.broadcast(FLOATS, highMinimum))
+              .intoArray(out, first + GROUP + i);
         }
       }
     }
@@ -51,14 +65,22 @@ final class VectorSuperBlocks {
         float minimum = blockMinimum * SuperBlocks.minimum(in, at + SCALES, group);
         int from = fifths + GROUP + group / 2 * GROUP;
         for (int i = 0; i < GROUP; i += COUNT) {
-          IntVector low = shifted(VectorLanes.ints(in, from + i), group % 2 * 4).and(15);
-          IntVector high = shifted(VectorLanes.ints(in, fifths + i), group).and(1);
-          put(
-              low.or(high.lanewise(VectorOperators.LSHL, 4)),
-              scale,
-              minimum,
-              out,
-              to + group * GROUP + i);
+          IntVector low =
+              ((IntVector)
+                      ByteVector.fromArray(BYTES, in, from + i)
+                          .convertShape(VectorOperators.B2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHR, group % 2 * 4)
+                  .and(15);
+          IntVector high =
+              ((IntVector)
+                      ByteVector.fromArray(BYTES, in, fifths + i)
+                          .convertShape(VectorOperators.B2I, INTS, 0))
+                  .lanewise(VectorOperators.LSHR, group)
+                  .and(1)
+                  .lanewise(VectorOperators.LSHL, 4);
+          ((FloatVector) low.or(high).convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(FloatVector.broadcast(FLOATS, scale), FloatVector.broadcast(FLOATS, minimum))
+              .intoArray(out, to + group * GROUP + i);
         }
       }
     }
@@ -81,22 +103,23 @@ final class VectorSuperBlocks {
       int high = at + 128 + GROUP * half;
       int group = at + 192 + 8 * half + 2 * quarter;
       for (int i = 0; i < GROUP; i += COUNT) {
-        IntVector four = shifted(VectorLanes.ints(in, low + i), shift).and(15);
-        IntVector two = shifted(VectorLanes.ints(in, high + i), 2 * quarter).and(3);
-        IntVector six = four.or(two.lanewise(VectorOperators.LSHL, 4)).sub(32);
-        FloatVector scales = FloatVector.broadcast(FLOATS, scale * in[group + i / 16]);
-        VectorLanes.floats(six).mul(scales).intoArray(out, to + 128 * half + i);
+        IntVector four =
+            ((IntVector)
+                    ByteVector.fromArray(BYTES, in, low + i)
+                        .convertShape(VectorOperators.B2I, INTS, 0))
+                .lanewise(VectorOperators.LSHR, shift)
+                .and(15);
+        IntVector two =
+            ((IntVector)
+                    ByteVector.fromArray(BYTES, in, high + i)
+                        .convertShape(VectorOperators.B2I, INTS, 0))
+                .lanewise(VectorOperators.LSHR, 2 * quarter)
+                .and(3)
+                .lanewise(VectorOperators.LSHL, 4);
+        ((FloatVector) four.or(two).sub(32).convertShape(VectorOperators.I2F, FLOATS, 0))
+            .mul(scale * in[group + i / 16])
+            .intoArray(out, to + 128 * half + i);
       }
     }
-  }
-
-  private static IntVector shifted(IntVector bits, int by) {
-    return bits.lanewise(VectorOperators.LSHR, by);
-  }
-
-  private static void put(IntVector codes, float scale, float minimum, float[] out, int to) {
-    VectorLanes.floats(codes)
-        .fma(FloatVector.broadcast(FLOATS, scale), FloatVector.broadcast(FLOATS, minimum))
-        .intoArray(out, to);
   }
 }

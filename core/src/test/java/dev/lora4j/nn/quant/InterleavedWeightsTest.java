@@ -83,6 +83,18 @@ class InterleavedWeightsTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aTileHasTheValuesOfItsRows(Case of) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor expected = of.inFileOrder().dense();
+      InterleavedWeights weight = of.interleaved();
+
+      Tensor tile = weight.tile(16, 48, Ops.empty(48L * of.columns()));
+      TensorAssert.assertThat(tile).isCloseTo(expected.narrow(0, 16, 48), 0);
+    }
+  }
+
   /**
    * The rounding of an element to -n … n adds up to 1/2n of the largest of its block, so 1/2n of
    * Σ|w| · max|x| in all, and the arithmetic 1e-6 of Σ|w x|. n is 255, and 127 for codes of 6 bits.
