@@ -14,6 +14,8 @@ final class GroupBytes {
 
   static final int HALF = 2;
 
+  private static final int EXPONENT = 0x7c00; // of infinity and NaN
+
   private static final VarHandle WORDS =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
   private static final VarHandle HALVES =
@@ -30,11 +32,12 @@ final class GroupBytes {
   }
 
   static void copyFinite(byte[] from, int at, byte[] to, int place) {
-    float value = Halves.at(from, at);
-    if (!Float.isFinite(value)) {
-      throw new UserError("a block has a scale or minimum that is not finite: " + value);
+    short half = (short) HALVES.get(from, at);
+    if ((half & EXPONENT) == EXPONENT) {
+      throw new UserError(
+          "a block has a scale or minimum that is not finite: " + Halves.toFloat(half));
     }
-    copyHalf(from, at, to, place);
+    HALVES.set(to, place, half);
   }
 
   /** Returns the offset of a block's half: those of two blocks share a word of a row. */

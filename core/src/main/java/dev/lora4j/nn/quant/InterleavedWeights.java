@@ -9,10 +9,13 @@ import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
 import dev.lora4j.nn.kernel.CompactMatrix;
 import dev.lora4j.nn.kernel.LinearWeights;
+import dev.lora4j.nn.runtime.ParallelLoop;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -26,6 +29,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param bytes {@code [out / 16, bytes of a group]}, uint8, contiguous, on the CPU
  */
 public record InterleavedWeights(RowGroups groups, Parameter bytes) implements CompactWeights {
+
+  private static final long AT_ONCE = 8; // groups that a thread packs
 
   public InterleavedWeights {
     Checks.dimensions("weight", bytes.shape(), 2);
@@ -46,7 +51,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
         && GroupProducts.areFast();
   }
 
-  /** The blocks of a matrix in the file's layout, read some rows at a time. */
+  /** The blocks of a matrix in the file's layout, read some rows at a time by several threads. */
   @FunctionalInterface
   public interface FileRows {
 
@@ -67,18 +72,25 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
    */
   public static InterleavedWeights of(BlockType type, long rows, long columns, FileRows source) {
     RowGroups groups = RowGroups.of(type, columns);
-    byte[] in = new byte[RowGroups.ROWS * groups.rowBytes()];
-    byte[] out = new byte[groups.groupBytes()];
     long count = rows / RowGroups.ROWS;
     try (PointerScope scope = new PointerScope()) {
       Tensor bytes =
-          torch.empty(new long[] {count, out.length}, torch.dtype(ScalarType.Byte), null);
-      for (long group = 0; group < count; group++) {
-        source.read(group * RowGroups.ROWS, ByteBuffer.wrap(in));
-        groups.pack(in, out);
-        HeapCopies.write(out, bytes, group * out.length);
-      }
+          torch.empty(new long[] {count, groups.groupBytes()}, torch.dtype(ScalarType.Byte), null);
+      List<Long> starts =
+          LongStream.iterate(0, first -> first < count, first -> first + AT_ONCE).boxed().toList();
+      ParallelLoop.forEach(
+          starts, first -> pack(groups, source, first, Math.min(count, first + AT_ONCE), bytes));
       return new InterleavedWeights(groups, Parameter.frozen(bytes));
+    }
+  }
+
+  private static void pack(RowGroups groups, FileRows source, long from, long end, Tensor bytes) {
+    byte[] in = new byte[RowGroups.ROWS * groups.rowBytes()];
+    byte[] out = new byte[groups.groupBytes()];
+    for (long group = from; group < end; group++) {
+      source.read(group * RowGroups.ROWS, ByteBuffer.wrap(in));
+      groups.pack(in, out);
+      HeapCopies.write(out, bytes, group * out.length);
     }
   }
 
