@@ -8,9 +8,12 @@ import dev.lora4j.llm.model.KeyValueStore;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
 import dev.lora4j.llm.model.TokenBatch;
+import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.CompactWeights;
 import dev.lora4j.nn.runtime.Bfloat16Products;
 import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
@@ -36,11 +39,25 @@ public final class Prefill {
   }
 
   private static Tensor readOneRow(LanguageModel model, long[] ids, KeyValueCache cache) {
-    int chunks =
-        model.device().is_cpu()
-            ? Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
-            : 1;
+    int chunks = chunks(model, ids.length);
     return chunks < 2 ? readAlone(model, ids, cache) : readInChunks(model, ids, cache, chunks);
+  }
+
+  /**
+   * Returns the number of chunks. Compact weights are dequantised once for a prompt that is not
+   * long, by all threads, instead of once by each.
+   */
+  private static int chunks(LanguageModel model, int tokens) {
+    int chunks = Math.min(ThreadTeam.threads(), tokens / CostModel.PREFILL_MIN_TOKENS);
+    boolean shared = tokens <= CostModel.SHARED_TILES_MAX_TOKENS && hasCompactWeights(model);
+    return shared || !model.device().is_cpu() ? 1 : Math.max(1, chunks);
+  }
+
+  private static boolean hasCompactWeights(LanguageModel model) {
+    return model.namedModules().values().stream()
+        .anyMatch(
+            module ->
+                module instanceof WeightedLayer layer && layer.store() instanceof CompactWeights);
   }
 
   private static Tensor readAlone(LanguageModel model, long[] ids, KeyValueCache cache) {
@@ -55,8 +72,12 @@ public final class Prefill {
 
   /** Appends the next tokens of a sequence in blocks; otherwise as {@link #read}. */
   static Tensor read(LanguageModel model, long[] ids, KvSequence sequence) {
-    int chunks = Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS);
-    return Bfloat16Products.allow(() -> readInChunks(model, ids, sequence, Math.max(1, chunks)));
+    int chunks = chunks(model, ids.length);
+    return Bfloat16Products.allow(
+        () ->
+            chunks < 2
+                ? readInOneChunk(model, ids, sequence)
+                : readInChunks(model, ids, sequence, chunks));
   }
 
   private static Tensor readInChunks(
@@ -76,6 +97,13 @@ public final class Prefill {
         });
     cache.advance(ids.length);
     return Ops.giveToScope(requireNonNull(last.get()));
+  }
+
+  private static Tensor readInOneChunk(LanguageModel model, long[] ids, KeyValueStore cache) {
+    PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, 1);
+    Tensor last = lastOfChunk(model, prompt.chunk(0, new TeamBarrier(1)), ids);
+    cache.advance(ids.length);
+    return Ops.giveToScope(last);
   }
 
   private static Tensor lastOfChunk(
