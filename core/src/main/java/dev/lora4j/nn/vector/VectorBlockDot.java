@@ -49,7 +49,7 @@ final class VectorBlockDot implements BlockDot {
               .fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
       total = sum.fma(FloatVector.broadcast(FLOATS, Halves.at(in, at)), total);
     }
-    total.intoArray(totals, 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(totals, 0);
   }
 
   @Override
@@ -90,7 +90,7 @@ final class VectorBlockDot implements BlockDot {
       total = sum.fma(scale, total);
       totalOfOther = sumOfOther.fma(scale, totalOfOther);
     }
-    total.intoArray(totals, 0);
-    totalOfOther.intoArray(ofOther, 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(totals, 0);
+    FloatVector.broadcast(FLOATS, 1).mul(totalOfOther).intoArray(ofOther, 0);
   }
 }

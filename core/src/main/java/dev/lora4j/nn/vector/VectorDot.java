@@ -37,7 +37,8 @@ final class VectorDot {
           FloatVector.fromArray(FLOATS, a, i + 48)
               .fma(FloatVector.fromArray(FLOATS, b, i + 48), s3);
     }
-    s0.add(s2).add(s1.add(s3)).intoArray(a, end);
+    FloatVector one = FloatVector.broadcast(FLOATS, 1);
+    one.mul(s0).add(s2).add(one.mul(s1).add(s3)).intoArray(a, end);
   }
 
   private static void eightSums(float[] a, float[] b, int end) {
@@ -71,7 +72,8 @@ final class VectorDot {
           FloatVector.fromArray(FLOATS, a, i + 56)
               .fma(FloatVector.fromArray(FLOATS, b, i + 56), s7);
     }
-    s0.add(s4).add(s2.add(s6)).intoArray(a, end);
-    s1.add(s5).add(s3.add(s7)).intoArray(a, end + 8);
+    FloatVector one = FloatVector.broadcast(FLOATS, 1);
+    one.mul(s0).add(s4).add(one.mul(s2).add(s6)).intoArray(a, end);
+    one.mul(s1).add(s5).add(one.mul(s3).add(s7)).intoArray(a, end + 8);
   }
 }

@@ -59,8 +59,9 @@ final class VectorGroupColumns {
       int next = codes + (block + 1) * BLOCK;
       int column = place + (block - from) * 2 * upper;
       for (int word = codes + block * BLOCK; word < next; word += LINE) {
-        IntVector bits = IntVector.fromArray(INTS, words, word);
-        for (int code = 0; code < 4; code++, column += stride) {
+        for (int shift = 0; shift < Integer.SIZE; shift += 8, column += stride) {
+          IntVector bits =
+              IntVector.fromArray(INTS, words, word).lanewise(VectorOperators.LSHR, shift);
           ((FloatVector) bits.and(CODE).sub(ZERO_CODE).convertShape(VectorOperators.I2F, FLOATS, 0))
               .mul(scale)
               .intoArray(to, column);
@@ -68,7 +69,6 @@ final class VectorGroupColumns {
           ((FloatVector) bits.and(CODE).sub(ZERO_CODE).convertShape(VectorOperators.I2F, FLOATS, 0))
               .mul(scale)
               .intoArray(to, column + upper);
-          bits = bits.lanewise(VectorOperators.LSHR, 4);
         }
       }
     }
@@ -87,17 +87,17 @@ final class VectorGroupColumns {
     int upper = HALF_BLOCK * stride;
     for (int block = from; block < end; block++) {
       int half = scales + (block >> 1) * LINE;
-      int shift = 16 - (block & 1) * 16;
+      int ofHalf = 16 - (block & 1) * 16;
       FloatVector scale =
           IntVector.fromArray(INTS, words, half)
-              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.LSHL, ofHalf)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
       FloatVector minimum =
           IntVector.fromArray(INTS, words, half + minima)
-              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.LSHL, ofHalf)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
@@ -105,8 +105,9 @@ final class VectorGroupColumns {
       int next = codes + (block + 1) * BLOCK;
       int column = place + (block - from) * 2 * upper;
       for (int word = codes + block * BLOCK; word < next; word += LINE) {
-        IntVector bits = IntVector.fromArray(INTS, words, word);
-        for (int code = 0; code < 4; code++, column += stride) {
+        for (int shift = 0; shift < Integer.SIZE; shift += 8, column += stride) {
+          IntVector bits =
+              IntVector.fromArray(INTS, words, word).lanewise(VectorOperators.LSHR, shift);
           ((FloatVector) bits.and(CODE).convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale, minimum)
               .intoArray(to, column);
@@ -114,7 +115,6 @@ final class VectorGroupColumns {
           ((FloatVector) bits.and(CODE).convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale, minimum)
               .intoArray(to, column + upper);
-          bits = bits.lanewise(VectorOperators.LSHR, 4);
         }
       }
     }

@@ -19,7 +19,9 @@ import jdk.incubator.vector.VectorOperators;
  * number of nodes, except for the API's own methods, and a vector that passes a call which is not
  * inlined is allocated. For the same reason the vectors read Java arrays, and conversions name
  * their species: {@code convert} and loads from native memory depend on what the compiler has seen
- * of them elsewhere.
+ * of them elsewhere. So do methods of a vector that comes out of a loop, whose size the compiler
+ * does not know where vectors of two sizes are in use: it is an argument, of a product with one if
+ * need be.
  */
 final class VectorGroups {
   private static final int NIBBLES = 0x000f000f;
@@ -60,13 +62,13 @@ final class VectorGroups {
       for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
         IntVector word = IntVector.fromArray(INTS, words, from);
         ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()).add(sum);
         code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()).add(sum);
         code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()).add(sum);
         code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()).add(sum);
       }
       IntVector both = sum.reinterpretAsInts();
       IntVector whole =
@@ -77,7 +79,7 @@ final class VectorGroups {
           ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale.mul(scalesOfInput[block]), total);
     }
-    total.intoArray(y, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
   }
 
   /** The same with two inputs, which share the loads and the codes. */
@@ -129,25 +131,25 @@ final class VectorGroups {
       for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
         IntVector word = IntVector.fromArray(INTS, words, from);
         ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()).add(sum);
         sumOfOther =
-            sumOfOther.add(
-                code.mul(IntVector.broadcast(INTS, otherPairs[pair]).reinterpretAsShorts()));
+            code.mul(IntVector.broadcast(INTS, otherPairs[pair]).reinterpretAsShorts())
+                .add(sumOfOther);
         code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()).add(sum);
         sumOfOther =
-            sumOfOther.add(
-                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 1]).reinterpretAsShorts()));
+            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 1]).reinterpretAsShorts())
+                .add(sumOfOther);
         code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()).add(sum);
         sumOfOther =
-            sumOfOther.add(
-                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 2]).reinterpretAsShorts()));
+            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 2]).reinterpretAsShorts())
+                .add(sumOfOther);
         code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()).add(sum);
         sumOfOther =
-            sumOfOther.add(
-                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 3]).reinterpretAsShorts()));
+            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 3]).reinterpretAsShorts())
+                .add(sumOfOther);
       }
       IntVector both = sum.reinterpretAsInts();
       IntVector whole =
@@ -166,8 +168,8 @@ final class VectorGroups {
           ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
               .fma(scale.mul(scalesOfOther[block]), totalOfOther);
     }
-    total.intoArray(y, lane);
-    totalOfOther.intoArray(ofOther, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(totalOfOther).intoArray(ofOther, lane);
   }
 
   /** Adds 8 scales and the minimum, times the sum of a block's elements. */
@@ -195,6 +197,6 @@ final class VectorGroups {
       minimum = scale.fma(FloatVector.broadcast(FLOATS, ZERO_CODE), minimum);
       total = minimum.fma(FloatVector.broadcast(FLOATS, sums[block]), total);
     }
-    total.intoArray(y, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
   }
 }

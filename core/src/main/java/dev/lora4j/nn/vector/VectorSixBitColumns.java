@@ -88,10 +88,14 @@ final class VectorSixBitColumns {
                 .mul(scale);
         int next = start + SixBitGroups.SCALE_WORDS * LINE + (part + 1) * PART;
         for (int word = next - PART; word < next; word += STEP) {
-          IntVector high = IntVector.fromArray(INTS, words, word);
-          IntVector low = IntVector.fromArray(INTS, words, word + LINE);
-          IntVector other = IntVector.fromArray(INTS, words, word + 2 * LINE);
-          for (int code = 0; code < 4; code++, column += stride) {
+          for (int by = 0; by < Integer.SIZE; by += 8, column += stride) {
+            IntVector high =
+                IntVector.fromArray(INTS, words, word).lanewise(VectorOperators.LSHR, by);
+            IntVector low =
+                IntVector.fromArray(INTS, words, word + LINE).lanewise(VectorOperators.LSHR, by);
+            IntVector other =
+                IntVector.fromArray(INTS, words, word + 2 * LINE)
+                    .lanewise(VectorOperators.LSHR, by);
             ((FloatVector)
                     low.and(LOW)
                         .or(high.lanewise(VectorOperators.LSHL, 4).and(HIGH))
@@ -124,9 +128,6 @@ final class VectorSixBitColumns {
                         .convertShape(VectorOperators.I2F, FLOATS, 0))
                 .mul(fourth)
                 .intoArray(to, column + 3 * quarter);
-            low = low.lanewise(VectorOperators.LSHR, 8);
-            other = other.lanewise(VectorOperators.LSHR, 8);
-            high = high.lanewise(VectorOperators.LSHR, 8);
           }
         }
       }

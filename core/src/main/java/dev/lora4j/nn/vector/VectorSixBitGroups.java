@@ -64,63 +64,63 @@ final class VectorSixBitGroups {
           IntVector low = IntVector.fromArray(INTS, words, from + LINE);
           IntVector other = IntVector.fromArray(INTS, words, from + 2 * LINE);
           first =
-              first.add(
-                  low.and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHL, 4).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+              low.and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHL, 4).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts())
+                  .add(first);
           third =
-              third.add(
-                  low.lanewise(VectorOperators.LSHR, 4)
-                      .and(NIBBLES)
-                      .or(high.and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+              low.lanewise(VectorOperators.LSHR, 4)
+                  .and(NIBBLES)
+                  .or(high.and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts())
+                  .add(third);
           first =
-              first.add(
-                  low.lanewise(VectorOperators.LSHR, 8)
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHR, 4).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+              low.lanewise(VectorOperators.LSHR, 8)
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHR, 4).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts())
+                  .add(first);
           third =
-              third.add(
-                  low.lanewise(VectorOperators.LSHR, 12)
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHR, 8).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+              low.lanewise(VectorOperators.LSHR, 12)
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHR, 8).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts())
+                  .add(third);
           second =
-              second.add(
-                  other
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHL, 2).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
+              other
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHL, 2).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts())
+                  .add(second);
           fourth =
-              fourth.add(
-                  other
-                      .lanewise(VectorOperators.LSHR, 4)
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHR, 2).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
+              other
+                  .lanewise(VectorOperators.LSHR, 4)
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHR, 2).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts())
+                  .add(fourth);
           second =
-              second.add(
-                  other
-                      .lanewise(VectorOperators.LSHR, 8)
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHR, 6).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
+              other
+                  .lanewise(VectorOperators.LSHR, 8)
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHR, 6).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts())
+                  .add(second);
           fourth =
-              fourth.add(
-                  other
-                      .lanewise(VectorOperators.LSHR, 12)
-                      .and(NIBBLES)
-                      .or(high.lanewise(VectorOperators.LSHR, 10).and(HIGH_BITS))
-                      .reinterpretAsShorts()
-                      .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
+              other
+                  .lanewise(VectorOperators.LSHR, 12)
+                  .and(NIBBLES)
+                  .or(high.lanewise(VectorOperators.LSHR, 10).and(HIGH_BITS))
+                  .reinterpretAsShorts()
+                  .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts())
+                  .add(fourth);
         }
         IntVector scales = IntVector.fromArray(INTS, words, at);
         IntVector moreScales = IntVector.fromArray(INTS, words, at + LINE);
@@ -177,6 +177,6 @@ final class VectorSixBitGroups {
                 .fma(scale.mul(scalesOfInput[block + 3]), total);
       }
     }
-    total.intoArray(y, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
   }
 }
