@@ -103,9 +103,20 @@ public final class Embedder implements AutoCloseable {
                 + " sentence-transformers, which names the pooling");
       }
       TextSettings settings = TextSettings.read(files, transformer, backbone.maxPositions());
-      return new Embedder(backbone, config, settings, Tokenizer.load(transformer), threads);
+      return new Embedder(backbone, config, settings, tokenizer(transformer, backbone), threads);
     } catch (RuntimeException e) {
       backbone.close();
+      throw e;
+    }
+  }
+
+  private static Tokenizer tokenizer(ModelFiles files, Backbone backbone) {
+    Tokenizer tokenizer = Tokenizer.load(files);
+    try {
+      backbone.check(files, tokenizer);
+      return tokenizer;
+    } catch (RuntimeException e) {
+      tokenizer.close();
       throw e;
     }
   }

@@ -6,6 +6,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.LabelNames;
 import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.data.TaskTokenizer;
 import dev.lora4j.llm.task.model.TaskNetwork;
@@ -58,9 +59,15 @@ public final class AdaptedTask implements AutoCloseable {
     int outputs = outputs(adapter).orElse(1);
     TextTask task = TaskDescription.read(adapter, config, outputs).task();
     Tokenizer tokenizer = Tokenizer.load(files);
+    TaskNetwork network = null;
     try {
-      return new AdaptedTask(TaskNetworks.load(files, task, outputs, storage), tokenizer, config);
+      network = TaskNetworks.load(files, task, outputs, storage);
+      TaskNetworks.checkTokenizer(files, tokenizer, network);
+      return new AdaptedTask(network, tokenizer, config);
     } catch (RuntimeException e) {
+      if (network != null) {
+        network.close();
+      }
       tokenizer.close();
       throw e;
     }
@@ -99,9 +106,31 @@ public final class AdaptedTask implements AutoCloseable {
           "%s has no head: no %s among its tensors; PEFT saves it with modules_to_save"
               .formatted(directory, String.join(", ", network.headModules())));
     }
+    if (headed) {
+      requireOutputs(directory, description.task(), outputs.getAsInt());
+    }
     outputs.ifPresent(network::resizeHead);
     model.load(name, directory, check);
     adapters.put(name, description);
+  }
+
+  /** Refuses a head of another size than the task, or the labels beside it, want. */
+  private static void requireOutputs(Path directory, TextTask task, int outputs) {
+    Optional<LabelNames> labels = TaskDescription.labelsAt(directory);
+    if (!task.hasLabels() && outputs != 1) {
+      throw new UserError(
+          "%s: a head for %s has one output, but this one has %d"
+              .formatted(directory, task.word(), outputs));
+    }
+    if (task.hasLabels() && labels.isPresent() && labels.get().size() != outputs) {
+      throw new UserError(
+          "%s: the head has %d outputs, but config.json beside it names %d labels: %s"
+              .formatted(
+                  directory,
+                  outputs,
+                  labels.get().size(),
+                  String.join(", ", labels.get().names())));
+    }
   }
 
   /** Removes an adapter; predictions that use it end with it. */

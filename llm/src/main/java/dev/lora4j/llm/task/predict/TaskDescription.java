@@ -54,6 +54,12 @@ public record TaskDescription(
     };
   }
 
+  /** The labels that the {@code config.json} of an adapter's directory names, if there is one. */
+  static Optional<LabelNames> labelsAt(Path adapter) {
+    Path own = adapter.resolve(ModelConfig.FILE);
+    return Files.isRegularFile(own) ? LabelNames.in(JsonDocument.read(own)) : Optional.empty();
+  }
+
   private static Optional<String> peftTask(Path adapter) {
     Path config = adapter.resolve("adapter_config.json");
     return Files.isRegularFile(config)
