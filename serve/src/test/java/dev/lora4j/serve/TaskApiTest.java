@@ -15,6 +15,7 @@ import dev.lora4j.serve.TestClient.Reply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -177,6 +178,35 @@ class TaskApiTest {
                     "/rerank", "{\"model\": \"nothing\", \"query\": \"a\", \"documents\": [\"a\"]}")
                 .status())
         .isEqualTo(404);
+  }
+
+  private static void assertTooMany(Reply reply, String parameter, String limit) {
+    assertThat(reply.status()).isEqualTo(400);
+    assertThat(reply.json().at("/error/param").asText()).isEqualTo(parameter);
+    assertThat(reply.json().at("/error/message").asText())
+        .startsWith(parameter)
+        .contains(limit);
+  }
+
+  @Test
+  void moreTextsThanTheLimitAreRefused() {
+    assertTooMany(
+        classify("tickets", Collections.nCopies(2049, "\"a\"").toString()), "input", "2048");
+    assertTooMany(rerank(Collections.nCopies(2049, "\"a\"")), "documents", "2048");
+  }
+
+  private static Reply rerank(List<String> documents) {
+    return client.post(
+        "/rerank",
+        "{\"model\": \"cross\", \"query\": \"a\", \"documents\": %s}".formatted(documents));
+  }
+
+  @Test
+  void longTextsAreCutAndCountOnlyAsLongAsTheyAreComputed() {
+    List<String> texts = Collections.nCopies(400, "\"" + "the card ".repeat(100) + "\"");
+
+    assertThat(classify("tickets", texts.toString()).json().path("data")).hasSize(400);
+    assertThat(rerank(texts).json().path("results")).hasSize(400);
   }
 
   @Test

@@ -143,6 +143,11 @@ public final class Reranker implements AutoCloseable {
             : runner.runApart(encoded, adapters, scorer::scores));
   }
 
+  /** Counts the tokens of pairs after truncation, with those of the prompt. */
+  public long countTokens(List<TextPair> pairs, RerankingOptions options) {
+    return encode(pairs, options.instruction()).stream().mapToLong(TokenSequence::length).sum();
+  }
+
   private List<TokenSequence> encode(List<TextPair> pairs, Optional<String> instruction) {
     return runner.encode(pairs.size(), i -> scorer.encode(pairs.get(i), instruction));
   }
