@@ -3,7 +3,7 @@
     python tools/encoder_embedding_fixtures.py
 
 `bert` embeds by the mean of all tokens, normalised, with prompts and a maximum length; `xlmr` by the first token. `cross`
-is a cross-encoder; `qwen3` answers "yes" or "no" as Qwen3-Reranker does.
+is a cross-encoder; `qwen3` answers "yes" or "no" as Qwen3-Reranker does, and `qwen3/head` gives it a head of one output.
 """
 import json
 import shutil
@@ -179,7 +179,26 @@ def write_yes_no():
     (folder / "generation_config.json").unlink(missing_ok=True)
     tokens.save_pretrained(folder)
     save(folder / "expected.safetensors", yes_no_scores(folder), {"query": QUERY, "documents": DOCUMENTS})
+    write_head(folder)
     return folder
+
+
+def headed(folder):
+    return AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1)
+
+
+def write_head(folder):
+    """Writes an adapter with a head of one output on the decoder, and the scores of pairs."""
+    write_adapter(headed(folder), folder, "head", 3, target_modules=["q_proj", "v_proj"], task_type="SEQ_CLS")
+    save(folder / "head/expected.safetensors", head_scores(folder), {"query": QUERY, "documents": DOCUMENTS})
+
+
+def head_scores(folder):
+    tokens = PreTrainedTokenizerFast.from_pretrained(folder)
+    model = PeftModel.from_pretrained(headed(folder), folder / "head").eval()
+    with torch.no_grad():
+        rows = [model(input_ids=torch.tensor([tokens(QUERY, one)["input_ids"]])).logits[0, 0] for one in DOCUMENTS]
+    return {"scores": torch.stack(rows).sigmoid()}
 
 
 def yes_no_scores(folder):
@@ -219,4 +238,5 @@ if __name__ == "__main__":
     wrong = [line for name in EMBEDDERS for line in wrong_in(write_embedder(name), embeddings)]
     write_minilm()
     wrong += wrong_in(write_cross(), cross_scores) + wrong_in(write_yes_no(), yes_no_scores)
+    wrong += wrong_in(RERANKING / "qwen3/head", lambda head: head_scores(head.parent))
     finish(ROOT / "llm/src/test/resources/fixtures", wrong)

@@ -126,6 +126,14 @@ class TaskMistakesTest {
     assertThat(JSON.readTree(predicted.out()).path("truncated").asInt()).isEqualTo(1);
   }
 
+  @Test
+  void anotherTaskThanTheAdaptersIsRefused() throws IOException {
+    assertRefused(
+        evaluate(MODEL, trained, data("my card,a\n"), "--task", "multi-label"),
+        "--task multi-label",
+        "is an adapter for text-classification");
+  }
+
   // ---- adapters and models ----
 
   private Path adapterWithLabels(String names) throws IOException {

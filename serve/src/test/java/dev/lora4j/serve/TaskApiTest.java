@@ -27,6 +27,7 @@ class TaskApiTest {
   private static final Path FIXTURES = Path.of("..", "llm", "src/test/resources/fixtures");
   private static final Path TINY = FIXTURES.resolve("task/tiny");
   private static final Path CROSS = FIXTURES.resolve("reranking/cross");
+  private static final Path DECODER = FIXTURES.resolve("reranking/qwen3");
   private static final String TEXT = "the card";
 
   @TempDir static Path folder;
@@ -43,7 +44,10 @@ class TaskApiTest {
         LoraServer.builder()
             .model("tiny", TINY)
             .model("cross", CROSS)
+            .model("decoder", DECODER)
             .adapter("tickets", TINY.resolve("adapter"))
+            .adapter("peft", CROSS.resolve("adapter"))
+            .adapter("headed", DECODER.resolve("head"))
             .adapters(folder)
             .port(0)
             .start();
@@ -156,6 +160,22 @@ class TaskApiTest {
     }
     assertThat(results.path(0).path("relevance_score").doubleValue())
         .isGreaterThanOrEqualTo(results.path(1).path("relevance_score").doubleValue());
+  }
+
+  @Test
+  void adaptersOfPeftWithOneLabelRank() {
+    for (String adapter : List.of("peft", "headed")) {
+      JsonNode results =
+          client
+              .post(
+                  "/rerank",
+                  "{\"model\": \"%s\", \"query\": \"a\", \"documents\": [\"the fox\", \"b\"]}"
+                      .formatted(adapter))
+              .json()
+              .path("results");
+      assertThat(results).as(adapter).hasSize(2);
+      assertThat(results.at("/0/relevance_score").doubleValue()).isBetween(0.0, 1.0);
+    }
   }
 
   @Test

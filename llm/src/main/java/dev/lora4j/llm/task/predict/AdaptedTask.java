@@ -3,7 +3,6 @@ package dev.lora4j.llm.task.predict;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.io.TensorFile;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.task.LabelNames;
@@ -15,7 +14,6 @@ import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.format.AdapterSummary;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,28 +21,25 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A base with adapters for one kind of task, each with a head, labels and a calibration of its own;
  * the number of labels may differ.
  */
 public final class AdaptedTask implements AutoCloseable {
-  private static final Pattern HEAD =
-      Pattern.compile(
-          "(.*\\.)?(classifier|score)(\\.out_proj)?(\\.modules_to_save\\.\\w+)?\\.weight");
-
   private final TaskNetwork network;
   private final LoraModel model;
   private final Tokenizer tokenizer;
   private final JsonDocument config;
+  private final int maxTokens;
   private final Map<String, TaskDescription> adapters = new ConcurrentHashMap<>();
 
-  private AdaptedTask(TaskNetwork network, Tokenizer tokenizer, JsonDocument config) {
+  private AdaptedTask(
+      TaskNetwork network, Tokenizer tokenizer, JsonDocument config, int maxTokens) {
     this.network = network;
     this.tokenizer = tokenizer;
     this.config = config;
+    this.maxTokens = maxTokens;
     model = Lora.base(network.module());
   }
 
@@ -56,14 +51,14 @@ public final class AdaptedTask implements AutoCloseable {
    */
   public static AdaptedTask open(ModelFiles files, Path adapter, WeightStorage storage) {
     JsonDocument config = files.json(ModelConfig.FILE);
-    int outputs = outputs(adapter).orElse(1);
+    int outputs = SavedHead.outputs(adapter).orElse(1);
     TextTask task = TaskDescription.read(adapter, config, outputs).task();
     Tokenizer tokenizer = Tokenizer.load(files);
     TaskNetwork network = null;
     try {
       network = TaskNetworks.load(files, task, outputs, storage);
       TaskNetworks.checkTokenizer(files, tokenizer, network);
-      return new AdaptedTask(network, tokenizer, config);
+      return new AdaptedTask(network, tokenizer, config, maxTokens(files, network));
     } catch (RuntimeException e) {
       if (network != null) {
         network.close();
@@ -73,15 +68,11 @@ public final class AdaptedTask implements AutoCloseable {
     }
   }
 
-  /** Number of outputs of the head that an adapter saves; empty if it saves none. */
-  private static OptionalInt outputs(Path adapter) {
-    try (TensorFile file = AdapterSummary.read(adapter).open()) {
-      return file.names().stream()
-          .map(HEAD::matcher)
-          .filter(Matcher::matches)
-          .mapToInt(name -> Math.toIntExact(file.shape(name.group()).get(0)))
-          .findFirst();
-    }
+  /** The limit of the network, or that of the tokenizer where it is lower. */
+  private static int maxTokens(ModelFiles files, TaskNetwork network) {
+    int longest = network.maxTokens();
+    double limit = files.json("tokenizer_config.json").positive("model_max_length", longest);
+    return (int) Math.min(longest, limit);
   }
 
   /**
@@ -91,9 +82,22 @@ public final class AdaptedTask implements AutoCloseable {
    *     task
    */
   public synchronized void load(String name, Path directory, BaseCheck check) {
-    OptionalInt outputs = outputs(directory);
-    TaskDescription description =
+    load(name, directory, check, Optional.empty());
+  }
+
+  /**
+   * Loads an adapter for a given task. PEFT's files do not tell classes from labels of which several
+   * apply, nor a number from a relevance.
+   *
+   * @param asked the task; by default the one of its files
+   * @throws UserError if it is for another task
+   */
+  public synchronized void load(
+      String name, Path directory, BaseCheck check, Optional<TextTask> asked) {
+    OptionalInt outputs = SavedHead.outputs(directory);
+    TaskDescription found =
         TaskDescription.read(directory, config, outputs.orElse(network.outputs()));
+    TaskDescription description = asked.map(task -> found.as(task, directory)).orElse(found);
     boolean headed = description.task().hasHead();
     boolean perToken = description.task() == TextTask.TOKEN_CLASSIFICATION;
     if (headed == network.headModules().isEmpty() || perToken != network.isPerToken()) {
@@ -156,11 +160,11 @@ public final class AdaptedTask implements AutoCloseable {
             () -> new UserError("no adapter '" + name + "'" + NearMiss.hint(name, names())));
   }
 
-  /** The tokenizer for an adapter, with the maximum length of its training. */
+  /** The tokenizer for an adapter, with the maximum length of its training, or the model's. */
   public TaskTokenizer tokenizer(String name) {
     int trained = description(name).maxTokens();
-    int longest = network.maxTokens();
-    return new TaskTokenizer(tokenizer, trained == 0 ? longest : Math.min(trained, longest));
+    int limit = trained == 0 ? maxTokens : Math.min(trained, network.maxTokens());
+    return new TaskTokenizer(tokenizer, limit);
   }
 
   public TaskNetwork network() {
