@@ -2,7 +2,7 @@
 
     python tools/encoder_embedding_fixtures.py
 
-`bert` embeds by the mean of all tokens, normalised, with prompts and a maximum length; `xlmr` by the first token. `cross`
+`bert` embeds by the mean of all tokens, normalised, with prompts and a maximum length; `xlmr` by the first token; `dense` has two layers after the pooling. `cross`
 is a cross-encoder; `qwen3` answers "yes" or "no" as Qwen3-Reranker does, and `qwen3/head` gives it a head of one output.
 """
 import json
@@ -12,7 +12,7 @@ from fixture_io import ROOT, differs, finish, load, save, seed
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from sentence_transformers import CrossEncoder, SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, BertConfig,
                           PreTrainedTokenizerFast, Qwen3Config, XLMRobertaConfig)
@@ -94,10 +94,22 @@ def write_adapter(model, folder, name, number, **options):
 EMBEDDERS = {
     "bert": (lambda size: BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **SIZES), word_piece,
              "mean", True, dict(prompts={"query": "What is ", "document": ""}, default_prompt_name=None), 16),
+    "dense": (lambda size: BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **SIZES), word_piece,
+              "cls", True, dict(prompts={"query": "the "}, default_prompt_name=None), None),
     "xlmr": (lambda size: XLMRobertaConfig(vocab_size=size, max_position_embeddings=70, pad_token_id=1,
                                            type_vocab_size=1, **SIZES), unigram,
              "cls", False, dict(prompts={"query": "a ", "passage": "the "}, default_prompt_name="passage"), None),
 }
+
+
+def layers(name):
+    """Returns the layers after the pooling; those of `dense` have a bias, an activation, or neither."""
+    if name != "dense":
+        return []
+    made = [Dense(SIZES["hidden_size"], 10), Dense(10, 12, bias=False, activation_function=torch.nn.Identity())]
+    for layer in made:
+        randomize(layer)
+    return made
 
 
 def write_embedder(name):
@@ -111,7 +123,7 @@ def write_embedder(name):
     model.save_pretrained(folder)
     tokens.save_pretrained(folder)
     modules = [Transformer(str(folder), max_seq_length=length), Pooling(SIZES["hidden_size"], pooling_mode=pooling)]
-    SentenceTransformer(modules=modules + ([Normalize()] if normalized else []), device="cpu",
+    SentenceTransformer(modules=modules + layers(name) + ([Normalize()] if normalized else []), device="cpu",
                         **prompts).save(str(folder))
     (folder / "README.md").unlink(missing_ok=True)
     if length:  # as all-MiniLM-L6-v2 has it
