@@ -126,7 +126,7 @@ def model(family):
 
 # Settings that llama.cpp's architecture has instead of the fixture's odd ones.
 MAPPED = {
-    "smollm3": {}, "olmo2": {}, "phi3": {},
+    "smollm3": {}, "olmo2": {}, "phi3": {}, "phi3_long": {},
     "gemma2": dict(query_pre_attn_scalar=8),
     "gemma3": dict(query_pre_attn_scalar=8, layer_types=["sliding_attention"] * 3, rope_parameters=dict(
         full_attention=dict(rope_theta=5000.0, rope_type="linear", factor=3.0),
@@ -142,14 +142,21 @@ def mapped(family):
     arch = {"gemma3_text": "gemma3"}.get(config["model_type"], config["model_type"])
     names = gguf.get_tensor_name_map(ARCHITECTURES[arch], config["num_hidden_layers"])
     writer = gguf.GGUFWriter(FOLDER / f"{family}.gguf", arch)
-    rope = config["rope_parameters"]
+    rope = config.get("rope_parameters") or dict(config["rope_scaling"], rope_theta=config["rope_theta"])
     head_dim = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     describe(writer, config | dict(rope_theta=rope.get("full_attention", rope)["rope_theta"]))
     writer.add_vocab_size(config["vocab_size"])
     if arch == "phi3":
         writer.add_rope_dimension_count(int(head_dim * rope["partial_rotary_factor"]))
     if arch in ("phi3", "gemma2", "gemma3"):
-        writer.add_sliding_window(config["sliding_window"])
+        writer.add_sliding_window(config["sliding_window"] or 0)
+    if family == "phi3_long":
+        original = config["original_max_position_embeddings"]
+        longer = config["max_position_embeddings"] / original
+        writer.add_rope_scaling_orig_ctx_len(original)
+        writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(longer) / np.log(original))))
+        for part in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{part}.weight", np.array(rope[f"{part}_factor"], dtype=np.float32))
     if arch in ("gemma2", "gemma3"):
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)

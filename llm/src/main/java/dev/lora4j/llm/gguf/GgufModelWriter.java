@@ -111,6 +111,10 @@ public final class GgufModelWriter implements GgufNames.Sink {
       put("rope.scaling.factor", linear.factor());
     } else if (config.ropeScaling() instanceof RopeScaling.Yarn yarn) {
       describe(yarn);
+    } else if (config.ropeScaling() instanceof RopeScaling.LongRope longRope) {
+      put(LongRopeTensors.ORIGINAL, longRope.originalPositions());
+      put(LongRopeTensors.MAGNITUDE, longRope.attentionFactor());
+      LongRopeTensors.add(longRope, tensors);
     } else if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
       put("rope.scaling.original_context_length", (int) llama3.originalPositions());
       float[] factors = LlamaRope.factors(llama3, config.ropeTheta(), config.headDim());
