@@ -58,7 +58,7 @@ final class ConfigJson {
 
   /** Refuses settings that would change the result and that no supported network has. */
   private void refuse() {
-    if (metadata.whole(key("expert_count")).orElse(0) > 0) {
+    if (!names.hasExperts() && metadata.whole(key("expert_count")).orElse(0) > 0) {
       throw unsupported("expert_count", "experts");
     }
     for (String scale :

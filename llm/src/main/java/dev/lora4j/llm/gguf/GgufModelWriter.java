@@ -175,7 +175,8 @@ public final class GgufModelWriter implements GgufNames.Sink {
       Map<String, TensorSource> state,
       GgmlType type) {
     TokenizerMetadata.add(files, vocabulary, metadata);
-    state.forEach(
+    ExpertTensors.separated(state)
+        .forEach(
         (name, source) -> {
           String own =
               layout

@@ -39,6 +39,11 @@ public interface GgufNames {
     return false;
   }
 
+  /** Returns whether layers have experts. */
+  default boolean hasExperts() {
+    return false;
+  }
+
   /** Returns whether rotary positions may be LongRoPE's, with factors as tensors. */
   default boolean hasLongRope() {
     return false;

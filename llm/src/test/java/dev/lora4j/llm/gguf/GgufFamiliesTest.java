@@ -52,12 +52,35 @@ class GgufFamiliesTest {
   @TempDir Path directory;
 
   private Path model(String family) {
+    if (family.equals("qwen3_moe")) {
+      return expertsEverywhere();
+    }
     return new ChangedConfig(family, CHANGES.getOrDefault(family, json -> {}))
         .copyTo(directory.resolve(family));
   }
 
+  /** The fixture, whose layer 1 has no experts, with those of layer 0 there too. */
+  private Path expertsEverywhere() {
+    Path model = directory.resolve("qwen3_moe");
+    new ChangedConfig("qwen3_moe", json -> json.putArray("mlp_only_layers")).copyTo(model);
+    try (PointerScope scope = new PointerScope();
+        Checkpoint original = Checkpoint.open(SavedFamilies.directory("qwen3_moe"))) {
+      Map<String, Tensor> tensors = new HashMap<>();
+      for (String name : original.names()) {
+        if (!name.startsWith("model.layers.1.mlp.")) {
+          tensors.put(name, original.read(name));
+        }
+        if (name.startsWith("model.layers.0.mlp.")) {
+          tensors.put(name.replaceFirst("layers\\.0", "layers.1"), original.read(name));
+        }
+      }
+      SafetensorsWriter.write(model.resolve("model.safetensors"), tensors, Map.of());
+    }
+    return model;
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"smollm3", "phi3", "phi3_long", "gemma2", "gemma3", "olmo2"})
+  @ValueSource(strings = {"smollm3", "phi3", "phi3_long", "gemma2", "gemma3", "olmo2", "qwen3_moe"})
   void aFileIsReadAndWrittenAsLlamaCppsConverterWritesIt(String family) {
     Path theirs = Fixture.path("gguf/" + family + ".gguf");
     Path ours = directory.resolve("ours.gguf");
