@@ -2,8 +2,8 @@
 
     python tools/encoder_embedding_fixtures.py
 
-`bert` embeds by the mean of all tokens, normalised, with prompts and a maximum length; `xlmr` by the first token. `cross`
-is a cross-encoder; `qwen3` answers "yes" or "no" as Qwen3-Reranker does.
+`bert` embeds by the mean of all tokens, normalised, with prompts and a maximum length; `xlmr` by the first token; `dense` has two layers after the pooling. `cross`
+is a cross-encoder; `qwen3` answers "yes" or "no" as Qwen3-Reranker does, and `qwen3/head` gives it a head of one output.
 """
 import json
 import shutil
@@ -12,7 +12,7 @@ from fixture_io import ROOT, differs, finish, load, save, seed
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from sentence_transformers import CrossEncoder, SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, BertConfig,
                           PreTrainedTokenizerFast, Qwen3Config, XLMRobertaConfig)
@@ -94,10 +94,22 @@ def write_adapter(model, folder, name, number, **options):
 EMBEDDERS = {
     "bert": (lambda size: BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **SIZES), word_piece,
              "mean", True, dict(prompts={"query": "What is ", "document": ""}, default_prompt_name=None), 16),
+    "dense": (lambda size: BertConfig(vocab_size=size, max_position_embeddings=64, pad_token_id=0, **SIZES), word_piece,
+              "cls", True, dict(prompts={"query": "the "}, default_prompt_name=None), None),
     "xlmr": (lambda size: XLMRobertaConfig(vocab_size=size, max_position_embeddings=70, pad_token_id=1,
                                            type_vocab_size=1, **SIZES), unigram,
              "cls", False, dict(prompts={"query": "a ", "passage": "the "}, default_prompt_name="passage"), None),
 }
+
+
+def layers(name):
+    """Returns the layers after the pooling; those of `dense` have a bias, an activation, or neither."""
+    if name != "dense":
+        return []
+    made = [Dense(SIZES["hidden_size"], 10), Dense(10, 12, bias=False, activation_function=torch.nn.Identity())]
+    for layer in made:
+        randomize(layer)
+    return made
 
 
 def write_embedder(name):
@@ -111,7 +123,7 @@ def write_embedder(name):
     model.save_pretrained(folder)
     tokens.save_pretrained(folder)
     modules = [Transformer(str(folder), max_seq_length=length), Pooling(SIZES["hidden_size"], pooling_mode=pooling)]
-    SentenceTransformer(modules=modules + ([Normalize()] if normalized else []), device="cpu",
+    SentenceTransformer(modules=modules + layers(name) + ([Normalize()] if normalized else []), device="cpu",
                         **prompts).save(str(folder))
     (folder / "README.md").unlink(missing_ok=True)
     if length:  # as all-MiniLM-L6-v2 has it
@@ -179,7 +191,26 @@ def write_yes_no():
     (folder / "generation_config.json").unlink(missing_ok=True)
     tokens.save_pretrained(folder)
     save(folder / "expected.safetensors", yes_no_scores(folder), {"query": QUERY, "documents": DOCUMENTS})
+    write_head(folder)
     return folder
+
+
+def headed(folder):
+    return AutoModelForSequenceClassification.from_pretrained(folder, num_labels=1)
+
+
+def write_head(folder):
+    """Writes an adapter with a head of one output on the decoder, and the scores of pairs."""
+    write_adapter(headed(folder), folder, "head", 3, target_modules=["q_proj", "v_proj"], task_type="SEQ_CLS")
+    save(folder / "head/expected.safetensors", head_scores(folder), {"query": QUERY, "documents": DOCUMENTS})
+
+
+def head_scores(folder):
+    tokens = PreTrainedTokenizerFast.from_pretrained(folder)
+    model = PeftModel.from_pretrained(headed(folder), folder / "head").eval()
+    with torch.no_grad():
+        rows = [model(input_ids=torch.tensor([tokens(QUERY, one)["input_ids"]])).logits[0, 0] for one in DOCUMENTS]
+    return {"scores": torch.stack(rows).sigmoid()}
 
 
 def yes_no_scores(folder):
@@ -219,4 +250,5 @@ if __name__ == "__main__":
     wrong = [line for name in EMBEDDERS for line in wrong_in(write_embedder(name), embeddings)]
     write_minilm()
     wrong += wrong_in(write_cross(), cross_scores) + wrong_in(write_yes_no(), yes_no_scores)
+    wrong += wrong_in(RERANKING / "qwen3/head", lambda head: head_scores(head.parent))
     finish(ROOT / "llm/src/test/resources/fixtures", wrong)

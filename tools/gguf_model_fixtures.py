@@ -8,6 +8,7 @@ tokenizer_fixtures.py, each in a file with a tiny model.
 from fixture_io import ROOT, finish
 
 import json
+import re
 
 import gguf
 import numpy as np
@@ -126,7 +127,8 @@ def model(family):
 
 # Settings that llama.cpp's architecture has instead of the fixture's odd ones.
 MAPPED = {
-    "smollm3": {}, "olmo2": {}, "phi3": {},
+    "smollm3": {}, "olmo2": {}, "phi3": {}, "phi3_long": {},
+    "qwen3_moe": dict(mlp_only_layers=[]),
     "gemma2": dict(query_pre_attn_scalar=8),
     "gemma3": dict(query_pre_attn_scalar=8, layer_types=["sliding_attention"] * 3, rope_parameters=dict(
         full_attention=dict(rope_theta=5000.0, rope_type="linear", factor=3.0),
@@ -135,22 +137,49 @@ MAPPED = {
 ARCHITECTURES = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
 
 
+def stacked(state):
+    """One tensor for all experts of a layer; layer 1, which has none, gets those of layer 0."""
+    first = "model.layers.0.mlp."
+    if first + "gate.weight" not in state:
+        return state
+    for name in [name for name in state if name.startswith("model.layers.1.mlp.")]:
+        del state[name]
+    state.update({name.replace(".0.", ".1.", 1): value for name, value in list(state.items()) if name.startswith(first)})
+    out = {}
+    for name, value in state.items():
+        part = re.fullmatch(r"(.*\.experts)\.(\d+)(\..*)", name)
+        if not part:
+            out[name] = value
+        elif part[2] == "0":
+            before, after = part[1], part[3]
+            count = sum(other.startswith(before) and other.endswith(after) for other in state)
+            out[before + after] = torch.stack([state[f"{before}.{i}{after}"] for i in range(count)])
+    return out
+
+
 def mapped(family):
     """A model with the gguf package's names of tensors, and the metadata that llama.cpp's converter writes."""
     source = RESOURCES / "llm" / family
     config = json.loads((source / "config.json").read_text()) | MAPPED[family]
-    arch = {"gemma3_text": "gemma3"}.get(config["model_type"], config["model_type"])
+    arch = {"gemma3_text": "gemma3", "qwen3_moe": "qwen3moe"}.get(config["model_type"], config["model_type"])
     names = gguf.get_tensor_name_map(ARCHITECTURES[arch], config["num_hidden_layers"])
     writer = gguf.GGUFWriter(FOLDER / f"{family}.gguf", arch)
-    rope = config["rope_parameters"]
+    rope = config.get("rope_parameters") or dict(config["rope_scaling"], rope_theta=config["rope_theta"])
     head_dim = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     describe(writer, config | dict(rope_theta=rope.get("full_attention", rope)["rope_theta"]))
     writer.add_vocab_size(config["vocab_size"])
     if arch == "phi3":
         writer.add_rope_dimension_count(int(head_dim * rope["partial_rotary_factor"]))
     if arch in ("phi3", "gemma2", "gemma3"):
-        writer.add_sliding_window(config["sliding_window"])
-    if arch in ("gemma2", "gemma3"):
+        writer.add_sliding_window(config["sliding_window"] or 0)
+    if family == "phi3_long":
+        original = config["original_max_position_embeddings"]
+        longer = config["max_position_embeddings"] / original
+        writer.add_rope_scaling_orig_ctx_len(original)
+        writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(longer) / np.log(original))))
+        for part in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{part}.weight", np.array(rope[f"{part}_factor"], dtype=np.float32))
+    if arch in ("gemma2", "gemma3", "qwen3moe"):
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)
     if arch == "gemma2":
@@ -161,8 +190,12 @@ def mapped(family):
         writer.add_rope_scaling_factor(rope["full_attention"]["factor"])
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
+    if arch == "qwen3moe":
+        writer.add_expert_count(config["num_local_experts"])
+        writer.add_expert_used_count(config["num_experts_per_tok"])
+        writer.add_expert_feed_forward_length(config["moe_intermediate_size"])
     for shard in sorted(source.glob("model*.safetensors")):
-        for name, value in load_file(shard).items():
+        for name, value in stacked(load_file(shard)).items():
             value = np.ascontiguousarray(value.numpy())
             if arch.startswith("gemma") and name.endswith("norm.weight"):
                 value = value + 1

@@ -188,16 +188,7 @@ final class EvalCommand implements Callable<Integer> {
     Path adapter = directories.values().iterator().next();
     try (AdaptedTask model =
         AdaptedTask.open(ModelFiles.at(directory), adapter, weights.storage())) {
-      model.load("adapter", adapter, adapters.check());
-      task.ofTexts()
-          .filter(asked -> asked != model.description("adapter").task())
-          .ifPresent(
-              asked -> {
-                throw new UserError(
-                    "--task %s: %s is an adapter for %s"
-                        .formatted(
-                            asked.word(), adapter, model.description("adapter").task().word()));
-              });
+      model.load("adapter", adapter, adapters.check(), task.ofTexts());
       new TaskEvaluation(model, "adapter", columns.options(), maxTokens).run(data, workers, output);
     }
   }

@@ -11,12 +11,14 @@ import dev.lora4j.cli.progress.Progress;
 import dev.lora4j.cli.progress.Unit;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.predict.AdaptedTask;
 import dev.lora4j.llm.task.predict.FilePrediction;
 import dev.lora4j.llm.task.predict.TaskDescription;
 import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -71,6 +73,14 @@ final class PredictCommand implements Callable<Integer> {
   private Path out = Path.of("");
 
   @Option(
+      names = "--task",
+      paramLabel = "NAME",
+      description =
+          "Task of an adapter of PEFT, whose files do not tell reranking from text-regression, nor"
+              + " multi-label from text-classification (default: the adapter's).")
+  private Optional<String> task = Optional.empty();
+
+  @Option(
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
@@ -93,12 +103,12 @@ final class PredictCommand implements Callable<Integer> {
           adapter + " is no adapter for a task on texts; lora generate continues texts");
     }
     ModelFiles files = ModelFiles.at(References.resolve(model));
-    try (AdaptedTask task = AdaptedTask.open(files, adapter, weights.storage());
+    try (AdaptedTask adapted = AdaptedTask.open(files, adapter, weights.storage());
         Workers group = new Workers(workers);
         Progress progress = new Progress("predict", Unit.ROWS, 0)) {
-      task.load(ADAPTER, adapter, adapters.check());
+      adapted.load(ADAPTER, adapter, adapters.check(), task.map(TextTask::named));
       FilePrediction.Counts counts =
-          new FilePrediction(task, ADAPTER, columns.options(), group)
+          new FilePrediction(adapted, ADAPTER, columns.options(), group)
               .write(data, out, progress::add);
       progress.close();
       output.show(

@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.tables.ParquetWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -223,6 +226,69 @@ class TaskCommandsTest {
     List<String> lines = Files.readAllLines(vectors);
     assertThat(lines).hasSize(2);
     assertThat(JSON.readTree(lines.get(0)).path("embedding").size()).isGreaterThan(1);
+  }
+
+  @Test
+  void everyFormatOfTheTrainingDataIsPredictedAlike() throws IOException {
+    Path out = directory.resolve("adapter");
+    assertThat(train(tickets("train.csv", 12), out, "--steps", "2").status()).isZero();
+    List<String> rows =
+        List.of(
+            "{\"id\":7,\"text\":\"my card\",\"label\":\"card\"}",
+            "{\"id\":8,\"text\":\"my, parcel\",\"label\":null}",
+            "{\"id\":9,\"text\":\"\",\"label\":\"unseen\"}");
+    Path lines = Files.write(directory.resolve("rows.jsonl"), rows);
+    Files.writeString(directory.resolve("rows.json"), rows.toString());
+    Files.writeString(
+        directory.resolve("rows.csv"),
+        "id,text,label\n7,my card,card\n8,\"my, parcel\",\n9,\"\",unseen\n");
+    Files.writeString(
+        directory.resolve("rows.tsv"),
+        "id\ttext\tlabel\n7\tmy card\tcard\n8\tmy, parcel\t\n9\t\tunseen\n");
+    compressed("packed.jsonl.gz", String.join("\n", rows));
+    Map<String, String> types = new LinkedHashMap<>();
+    List.of("id", "text", "label").forEach(name -> types.put(name, "VARCHAR"));
+    ParquetWriter.fromJsonLines(lines, types, directory.resolve("rows.parquet"));
+
+    List<JsonNode> expected = predictions(out, lines);
+
+    assertThat(expected).hasSize(3);
+    for (String name :
+        List.of("rows.json", "rows.csv", "rows.tsv", "packed.jsonl.gz", "rows.parquet")) {
+      List<JsonNode> found = predictions(out, directory.resolve(name));
+      assertThat(found).as(name).hasSize(3);
+      for (int i = 0; i < 3; i++) {
+        assertThat(found.get(i).path("id").asInt()).as(name).isEqualTo(7 + i);
+        assertThat(found.get(i).path("probabilities"))
+            .as(name)
+            .isEqualTo(expected.get(i).path("probabilities"));
+      }
+    }
+  }
+
+  private List<JsonNode> predictions(Path adapter, Path data) throws IOException {
+    Path labelled = directory.resolve("predicted.jsonl");
+    CommandLineRun run = predict(adapter, data, labelled);
+    assertThat(run.status()).as(run.err()).isZero();
+    List<JsonNode> rows = new ArrayList<>();
+    for (String line : Files.readAllLines(labelled)) {
+      rows.add(JSON.readTree(line));
+    }
+    return rows;
+  }
+
+  @Test
+  void moreRowsThanAreKeptInMemoryKeepTheirOrder() throws IOException {
+    Path out = directory.resolve("adapter");
+    assertThat(train(tickets("train.csv", 12), out, "--steps", "2").status()).isZero();
+
+    List<JsonNode> rows = predictions(out, tickets("many.csv", 4100)); // some are a part of 4096
+
+    assertThat(rows).hasSize(4100);
+    for (int i = 0; i < rows.size(); i++) {
+      assertThat(rows.get(i).path("id").asInt()).isEqualTo(i);
+    }
+    assertThat(rows.get(4099).path("probabilities")).isNotEmpty();
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.lora4j.serve.TestClient.Reply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,6 +27,7 @@ class TaskApiTest {
   private static final Path FIXTURES = Path.of("..", "llm", "src/test/resources/fixtures");
   private static final Path TINY = FIXTURES.resolve("task/tiny");
   private static final Path CROSS = FIXTURES.resolve("reranking/cross");
+  private static final Path DECODER = FIXTURES.resolve("reranking/qwen3");
   private static final String TEXT = "the card";
 
   @TempDir static Path folder;
@@ -42,7 +44,10 @@ class TaskApiTest {
         LoraServer.builder()
             .model("tiny", TINY)
             .model("cross", CROSS)
+            .model("decoder", DECODER)
             .adapter("tickets", TINY.resolve("adapter"))
+            .adapter("peft", CROSS.resolve("adapter"))
+            .adapter("headed", DECODER.resolve("head"))
             .adapters(folder)
             .port(0)
             .start();
@@ -158,6 +163,22 @@ class TaskApiTest {
   }
 
   @Test
+  void adaptersOfPeftWithOneLabelRank() {
+    for (String adapter : List.of("peft", "headed")) {
+      JsonNode results =
+          client
+              .post(
+                  "/rerank",
+                  "{\"model\": \"%s\", \"query\": \"a\", \"documents\": [\"the fox\", \"b\"]}"
+                      .formatted(adapter))
+              .json()
+              .path("results");
+      assertThat(results).as(adapter).hasSize(2);
+      assertThat(results.at("/0/relevance_score").doubleValue()).isBetween(0.0, 1.0);
+    }
+  }
+
+  @Test
   void wrongRequestsAreRefusedByName() {
     assertThat(classify("ticket", "\"a\"").status()).isEqualTo(404);
     assertThat(classify("ticket", "\"a\"").json().at("/error/message").asText())
@@ -177,6 +198,35 @@ class TaskApiTest {
                     "/rerank", "{\"model\": \"nothing\", \"query\": \"a\", \"documents\": [\"a\"]}")
                 .status())
         .isEqualTo(404);
+  }
+
+  private static void assertTooMany(Reply reply, String parameter, String limit) {
+    assertThat(reply.status()).isEqualTo(400);
+    assertThat(reply.json().at("/error/param").asText()).isEqualTo(parameter);
+    assertThat(reply.json().at("/error/message").asText())
+        .startsWith(parameter)
+        .contains(limit);
+  }
+
+  @Test
+  void moreTextsThanTheLimitAreRefused() {
+    assertTooMany(
+        classify("tickets", Collections.nCopies(2049, "\"a\"").toString()), "input", "2048");
+    assertTooMany(rerank(Collections.nCopies(2049, "\"a\"")), "documents", "2048");
+  }
+
+  private static Reply rerank(List<String> documents) {
+    return client.post(
+        "/rerank",
+        "{\"model\": \"cross\", \"query\": \"a\", \"documents\": %s}".formatted(documents));
+  }
+
+  @Test
+  void longTextsAreCutAndCountOnlyAsLongAsTheyAreComputed() {
+    List<String> texts = Collections.nCopies(400, "\"" + "the card ".repeat(100) + "\"");
+
+    assertThat(classify("tickets", texts.toString()).json().path("data")).hasSize(400);
+    assertThat(rerank(texts).json().path("results")).hasSize(400);
   }
 
   @Test

@@ -263,6 +263,11 @@ public final class RowParser {
     return row.get(field);
   }
 
+  /** Counts a field as read, whatever it holds. */
+  public void skip(String field) {
+    read.add(field);
+  }
+
   /** Returns a field's value, which must not be null. */
   public JsonNode required(String field) {
     JsonNode value = value(field);

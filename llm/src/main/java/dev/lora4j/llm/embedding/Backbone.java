@@ -8,6 +8,7 @@ import dev.lora4j.llm.encoder.EncoderCheckpoint;
 import dev.lora4j.llm.encoder.EncoderFamily;
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Module;
@@ -27,6 +28,13 @@ sealed interface Backbone extends AutoCloseable permits EncoderBackbone, Decoder
 
   /** The largest number of tokens of a text. */
   int maxPositions();
+
+  /**
+   * Checks that a tokenizer has the special tokens that the network expects.
+   *
+   * @throws UserError if it lacks them
+   */
+  default void check(ModelFiles files, Tokenizer tokenizer) {}
 
   /** Returns whether texts of one batch can have different adapters. */
   boolean mixes(LoraModel model, List<String> adapters);

@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.encoder.EncoderCheckpoint;
+import dev.lora4j.llm.encoder.EncoderTokens;
 import dev.lora4j.llm.encoder.EncoderWithHead;
 import dev.lora4j.llm.encoder.HeadType;
 import dev.lora4j.llm.encoder.SequenceTokenizer;
@@ -47,9 +48,16 @@ final class CrossEncoder implements Scorer {
 
   static CrossEncoder load(ModelFiles files) {
     EncoderCheckpoint checkpoint = withOneLabel(files.path());
+    Tokenizer tokenizer = null;
     try {
-      return new CrossEncoder(checkpoint, Tokenizer.load(files));
+      tokenizer = Tokenizer.load(files);
+      int vocabulary = checkpoint.encoder().config().vocabularySize();
+      EncoderTokens.require(files, tokenizer, vocabulary);
+      return new CrossEncoder(checkpoint, tokenizer);
     } catch (RuntimeException e) {
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
       checkpoint.close();
       throw e;
     }

@@ -102,10 +102,24 @@ public final class Embedder implements AutoCloseable {
                 + " is no embedding model: its directory has no modules.json of"
                 + " sentence-transformers, which names the pooling");
       }
+      if (config.isPresent()) {
+        config.get().check(files, backbone.dimensions());
+      }
       TextSettings settings = TextSettings.read(files, transformer, backbone.maxPositions());
-      return new Embedder(backbone, config, settings, Tokenizer.load(transformer), threads);
+      return new Embedder(backbone, config, settings, tokenizer(transformer, backbone), threads);
     } catch (RuntimeException e) {
       backbone.close();
+      throw e;
+    }
+  }
+
+  private static Tokenizer tokenizer(ModelFiles files, Backbone backbone) {
+    Tokenizer tokenizer = Tokenizer.load(files);
+    try {
+      backbone.check(files, tokenizer);
+      return tokenizer;
+    } catch (RuntimeException e) {
+      tokenizer.close();
       throw e;
     }
   }
@@ -119,7 +133,7 @@ public final class Embedder implements AutoCloseable {
 
   /** Number of components of an embedding. */
   public int dimensions() {
-    return backbone.dimensions();
+    return config.dimensions(backbone.dimensions());
   }
 
   /** The largest number of tokens of a text; longer ones are truncated. */

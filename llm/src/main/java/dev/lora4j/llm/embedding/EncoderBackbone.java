@@ -2,8 +2,11 @@ package dev.lora4j.llm.embedding;
 
 import dev.lora4j.llm.encoder.Encoder;
 import dev.lora4j.llm.encoder.EncoderCheckpoint;
+import dev.lora4j.llm.encoder.EncoderTokens;
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.encoder.UnpaddedTokens;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.MixedBatch;
@@ -30,6 +33,11 @@ record EncoderBackbone(EncoderCheckpoint checkpoint) implements Backbone {
   @Override
   public int maxPositions() {
     return encoder().config().maxPositions();
+  }
+
+  @Override
+  public void check(ModelFiles files, Tokenizer tokenizer) {
+    EncoderTokens.require(files, tokenizer, encoder().config().vocabularySize());
   }
 
   @Override

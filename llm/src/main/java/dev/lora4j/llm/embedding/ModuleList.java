@@ -39,8 +39,11 @@ record ModuleList(Path file, List<Entry> modules) {
     List<Entry> modules = new ArrayList<>();
     for (JsonNode module : parsed(file, content)) {
       String type = module.path("type").asText();
-      modules.add(
-          new Entry(type.substring(type.lastIndexOf('.') + 1), module.path("path").asText()));
+      String path = module.path("path").asText();
+      if (!path.isEmpty() && !path.matches("\\w[\\w.-]*")) {
+        throw new CorruptFile(file, "expected the name of a directory beside it, found " + path);
+      }
+      modules.add(new Entry(type.substring(type.lastIndexOf('.') + 1), path));
     }
     return modules;
   }
@@ -69,16 +72,27 @@ record ModuleList(Path file, List<Entry> modules) {
 
   /** Returns the pooling and normalisation of an embedding model. */
   EmbeddingConfig embedding(ModelFiles files) {
-    boolean normalized = kinds().equals(List.of("Transformer", "Pooling", "Normalize"));
-    if (!normalized && !kinds().equals(List.of("Transformer", "Pooling"))) {
+    if (!String.join(" ", kinds()).matches("Transformer Pooling( Dense)*( Normalize)?")) {
       throw new UserError(
           file
-              + ": embedding models of the modules Transformer, Pooling and optionally Normalize"
-              + " are supported, found "
+              + ": embedding models of the modules Transformer, Pooling, any number of Dense, and"
+              + " optionally Normalize are supported, found "
               + String.join(", ", kinds()));
     }
+    List<DenseLayer> dense =
+        modules.stream()
+            .filter(module -> module.kind().equals("Dense"))
+            .map(module -> DenseLayer.read(file.resolveSibling(module.path())))
+            .toList();
     return new EmbeddingConfig(
-        TokenPooling.of(files.json(modules.get(1).path() + "/config.json")), normalized);
+        TokenPooling.of(files.json(modules.get(1).path() + "/config.json")),
+        dense,
+        kinds().contains("Normalize"));
+  }
+
+  /** Returns the directories of modules below that of the model. */
+  List<String> directories() {
+    return modules.stream().map(Entry::path).filter(path -> !path.isEmpty()).toList();
   }
 
   /** Returns the directory of the transformer. */

@@ -68,6 +68,17 @@ public final class Reranker implements AutoCloseable {
     return new Reranker(Scorer.load(ModelFiles.at(path), storage), threads);
   }
 
+  /**
+   * Opens a model for adapters that bring a head with one output, such as PEFT's for {@code SEQ_CLS}
+   * with one label or those of {@code lora train --task reranking}. A causal language model has the
+   * head {@code score} on the last token of query and document.
+   *
+   * @throws UserError as {@link #open(Path, int, WeightStorage)}
+   */
+  public static Reranker openForHeads(Path path, int threads, WeightStorage storage) {
+    return new Reranker(Scorer.loadForHeads(ModelFiles.at(path), storage), threads);
+  }
+
   /** Number of pairs that were truncated so far. */
   public long truncatedPairs() {
     return scorer.truncated();
@@ -141,6 +152,11 @@ public final class Reranker implements AutoCloseable {
             ? runner.runMixed(
                 encoded, adapters, (batch, names) -> scorer.scores(batch, model, names))
             : runner.runApart(encoded, adapters, scorer::scores));
+  }
+
+  /** Counts the tokens of pairs after truncation, with those of the prompt. */
+  public long countTokens(List<TextPair> pairs, RerankingOptions options) {
+    return encode(pairs, options.instruction()).stream().mapToLong(TokenSequence::length).sum();
   }
 
   private List<TokenSequence> encode(List<TextPair> pairs, Optional<String> instruction) {

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** The network of a reranker: an encoder with one logit, or a causal language model. */
-sealed interface Scorer extends AutoCloseable permits CrossEncoder, YesNoScorer {
+sealed interface Scorer extends AutoCloseable permits CrossEncoder, DecoderHeadScorer, YesNoScorer {
 
   /** The network that adapters adapt. */
   Module root();
@@ -47,6 +47,13 @@ sealed interface Scorer extends AutoCloseable permits CrossEncoder, YesNoScorer 
 
   @Override
   void close();
+
+  /** Loads the network of a directory or a GGUF file for adapters that bring a head. */
+  static Scorer loadForHeads(ModelFiles files, WeightStorage storage) {
+    return Backbone.isEncoder(files.path())
+        ? CrossEncoder.load(files)
+        : DecoderHeadScorer.load(files, storage);
+  }
 
   /** Loads the network of a directory or a GGUF file. */
   static Scorer load(ModelFiles files, WeightStorage storage) {

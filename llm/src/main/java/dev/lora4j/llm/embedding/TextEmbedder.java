@@ -37,7 +37,7 @@ public final class TextEmbedder {
 
   /** Number of components of an embedding. */
   public int dimensions() {
-    return backbone.dimensions();
+    return config.dimensions(backbone.dimensions());
   }
 
   /** The largest number of tokens of a text. */

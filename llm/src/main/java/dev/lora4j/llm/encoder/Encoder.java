@@ -29,7 +29,8 @@ public abstract class Encoder extends Module {
    * Computes the final hidden states.
    *
    * @return {@code [B, T, H]}, zeros for padding
-   * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}
+   * @throws UserError if a text is longer than {@link EncoderConfig#maxPositions}, or a token is
+   *     beyond the vocabulary
    */
   public final Tensor hidden(EncoderInput input) {
     UnpaddedTokens tokens = UnpaddedTokens.of(input);
@@ -64,6 +65,11 @@ public abstract class Encoder extends Module {
       throw new UserError(
           "a text of %d tokens is longer than the %d that %s takes; cut it"
               .formatted(tokens.width(), config.maxPositions(), config.modelType()));
+    }
+    if (tokens.largestId() >= config.vocabularySize()) {
+      throw new UserError(
+          "a text has token %d, but the model's vocabulary has 0 to %d; is the tokenizer another model's?"
+              .formatted(tokens.largestId(), config.vocabularySize() - 1));
     }
   }
 

@@ -203,6 +203,11 @@ public final class UnpaddedTokens {
     return tensor(text -> Arrays.stream(text.ids()));
   }
 
+  /** The largest token id. */
+  long largestId() {
+    return texts.stream().flatMapToLong(text -> Arrays.stream(text.ids())).max().orElse(0);
+  }
+
   /** Token types, {@code [N]}. */
   public Tensor types() {
     return tensor(text -> Arrays.stream(text.types()));

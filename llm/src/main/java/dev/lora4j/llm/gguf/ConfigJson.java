@@ -58,7 +58,7 @@ final class ConfigJson {
 
   /** Refuses settings that would change the result and that no supported network has. */
   private void refuse() {
-    if (metadata.whole(key("expert_count")).orElse(0) > 0) {
+    if (!names.hasExperts() && metadata.whole(key("expert_count")).orElse(0) > 0) {
       throw unsupported("expert_count", "experts");
     }
     for (String scale :
@@ -106,7 +106,12 @@ final class ConfigJson {
     json.put("attention_dropout", 0.0);
     json.put("tie_word_embeddings", !tensors.contains("output.weight"));
     if (windowed || names.storesWindows()) {
-      json.put("sliding_window", window.orElse(context));
+      int stored = window.orElse(context);
+      if (stored > 0) {
+        json.put("sliding_window", stored);
+      } else {
+        json.putNull("sliding_window");
+      }
     }
     family.gguf().orElse(names).addFlags(tensors, json);
     json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
@@ -172,7 +177,15 @@ final class ConfigJson {
                   .number(key("rope.scaling.factor"))
                   .orElseThrow(() -> metadata.missing(key("rope.scaling.factor"), "a number")));
       case "yarn" -> yarn();
+      case "longrope" -> requireLongRope();
       default -> throw unsupported("rope.scaling.type", "'" + kind + "' (supported: linear, yarn)");
+    }
+  }
+
+  /** The factors are tensors, which {@link LongRopeTensors} reads. */
+  private void requireLongRope() {
+    if (!names.hasLongRope() || tensors.stream().noneMatch(LongRopeTensors::has)) {
+      throw unsupported("rope.scaling.type", "'longrope' without its factors");
     }
   }
 

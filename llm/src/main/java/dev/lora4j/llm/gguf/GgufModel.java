@@ -70,6 +70,9 @@ public final class GgufModel implements WeightFile {
     if (file.names().contains(Layout.ROPE_FACTORS)) {
       describeRope(metadata, ggufNames.ggufArchitecture());
     }
+    if (ggufNames.hasLongRope() && file.names().stream().anyMatch(LongRopeTensors::has)) {
+      LongRopeTensors.describe(file, metadata, ggufNames.ggufArchitecture(), config);
+    }
   }
 
   /** Returns whether a path is a GGUF file, by the end of its name or its first bytes. */

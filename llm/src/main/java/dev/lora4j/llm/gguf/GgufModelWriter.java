@@ -13,6 +13,7 @@ import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.gpt2.Gpt2Config;
 import dev.lora4j.llm.model.gpt2.Gpt2Family;
+import dev.lora4j.llm.model.transformer.NestedFamily;
 import dev.lora4j.llm.model.transformer.TransformerConfig;
 import dev.lora4j.llm.model.transformer.TransformerFamily;
 import dev.lora4j.nn.kernel.Ops;
@@ -40,7 +41,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
   }
 
   /**
-   * Writes a model.
+   * Writes a model; of one with vision, the text model.
    *
    * @param fields its {@code config.json}
    * @param files its tokenizer files
@@ -55,6 +56,12 @@ public final class GgufModelWriter implements GgufNames.Sink {
       Map<String, TensorSource> state,
       GgmlType type) {
     ModelFamily family = ModelFamily.of(fields);
+    if (family instanceof NestedFamily nested) {
+      Map<String, TensorSource> ofText = new LinkedHashMap<>();
+      state.forEach((name, source) -> ofText.put(nested.textName(name), source));
+      write(out, nested.text(fields), files, ofText, type);
+      return;
+    }
     GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
     GgufModelWriter writer = new GgufModelWriter(names.ggufArchitecture());
     if (family instanceof TransformerFamily transformer) {
@@ -111,6 +118,10 @@ public final class GgufModelWriter implements GgufNames.Sink {
       put("rope.scaling.factor", linear.factor());
     } else if (config.ropeScaling() instanceof RopeScaling.Yarn yarn) {
       describe(yarn);
+    } else if (config.ropeScaling() instanceof RopeScaling.LongRope longRope) {
+      put(LongRopeTensors.ORIGINAL, longRope.originalPositions());
+      put(LongRopeTensors.MAGNITUDE, longRope.attentionFactor());
+      LongRopeTensors.add(longRope, tensors);
     } else if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
       put("rope.scaling.original_context_length", (int) llama3.originalPositions());
       float[] factors = LlamaRope.factors(llama3, config.ropeTheta(), config.headDim());
@@ -164,7 +175,8 @@ public final class GgufModelWriter implements GgufNames.Sink {
       Map<String, TensorSource> state,
       GgmlType type) {
     TokenizerMetadata.add(files, vocabulary, metadata);
-    state.forEach(
+    ExpertTensors.separated(state)
+        .forEach(
         (name, source) -> {
           String own =
               layout

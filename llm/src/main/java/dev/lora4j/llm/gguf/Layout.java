@@ -72,7 +72,7 @@ final class Layout {
     Map<String, String> names = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
     for (String name : inFile) {
-      if (!name.equals(ROPE_FACTORS)) {
+      if (!name.equals(ROPE_FACTORS) && !LongRopeTensors.has(name)) {
         huggingFace(name).ifPresentOrElse(own -> names.put(own, name), () -> unknown.add(name));
       }
     }

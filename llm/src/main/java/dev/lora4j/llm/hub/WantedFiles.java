@@ -20,6 +20,8 @@ record WantedFiles(List<String> names, List<String> missing) {
               + "|additional_chat_templates/tool_use\\.jinja"
               + "|modules\\.json|config_sentence_transformers\\.json|sentence_bert_config\\.json"
               + "|[0-9]_[A-Za-z]+/config\\.json");
+  private static final Pattern LAYER =
+      Pattern.compile("[0-9]_Dense/(model\\.safetensors|pytorch_model\\.bin)");
   // Instead of tokenizer.json; tokenizer.model is in the list above.
   private static final List<String> BYTE_LEVEL = List.of("vocab.json", "merges.txt");
   private static final String WORD_PIECE = "vocab.txt";
@@ -53,6 +55,7 @@ record WantedFiles(List<String> names, List<String> missing) {
     } else if (!present.contains("tokenizer.json") && present.contains(WORD_PIECE)) {
       names.add(WORD_PIECE);
     }
+    present.stream().filter(name -> isLayer(name, present)).sorted().forEach(names::add);
     List<String> missing = new ArrayList<>();
     boolean isAdapter = present.contains("adapter_config.json");
     Optional<String> weights = weights(present);
@@ -70,6 +73,13 @@ record WantedFiles(List<String> names, List<String> missing) {
       adapter.ifPresentOrElse(names::add, () -> missing.add(ADAPTERS.get(0)));
     }
     return new WantedFiles(names, missing);
+  }
+
+  /** Returns whether a file has the weights of a Dense module, in the preferred format. */
+  private static boolean isLayer(String name, Collection<String> present) {
+    return LAYER.matcher(name).matches()
+        && (name.endsWith(WEIGHTS.get(0))
+            || !present.contains(name.replaceFirst("/.*", "/" + WEIGHTS.get(0))));
   }
 
   private static Optional<String> weights(Collection<String> present) {

@@ -13,11 +13,13 @@ import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.CheckpointWriter;
 import dev.lora4j.llm.checkpoint.ModelConfig;
+import dev.lora4j.llm.embedding.EmbeddingConfig;
 import dev.lora4j.llm.gguf.ModelFiles;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -88,7 +90,12 @@ record CheckpointOutput(
 
   private void writeInto(Path directory) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors, maxShardBytes, metadata());
-    base.directory().ifPresent(from -> copyOtherFiles(from, directory, writer));
+    base.directory()
+        .ifPresent(
+            from -> {
+              copyOtherFiles(from, directory, writer);
+              copyModules(from, directory);
+            });
     tokenizer.ifPresent(own -> ModelFiles.in(own).copyTokenizerTo(directory));
     writer.writeWeights();
   }
@@ -108,6 +115,23 @@ record CheckpointOutput(
       } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
         requireInside(from, file);
         AtomicFile.write(to.resolve(name), out -> Files.copy(file, Channels.newOutputStream(out)));
+      }
+    }
+  }
+
+  /** Copies the modules that sentence-transformers has below the model's directory. */
+  private static void copyModules(Path from, Path to) {
+    for (String name : EmbeddingConfig.directories(ModelFiles.in(from))) {
+      Path module = from.resolve(name);
+      for (Path file : Files.isDirectory(module) ? CheckpointFiles.list(module) : List.<Path>of()) {
+        requireInside(from, file);
+        Path copy = to.resolve(name).resolve(String.valueOf(file.getFileName()));
+        try {
+          Files.createDirectories(to.resolve(name));
+        } catch (IOException e) {
+          throw new UserError("cannot create " + to.resolve(name) + ": " + e.getMessage(), e);
+        }
+        AtomicFile.write(copy, out -> Files.copy(file, Channels.newOutputStream(out)));
       }
     }
   }

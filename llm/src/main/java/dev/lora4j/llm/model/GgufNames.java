@@ -39,6 +39,16 @@ public interface GgufNames {
     return false;
   }
 
+  /** Returns whether layers have experts. */
+  default boolean hasExperts() {
+    return false;
+  }
+
+  /** Returns whether rotary positions may be LongRoPE's, with factors as tensors. */
+  default boolean hasLongRope() {
+    return false;
+  }
+
   /** The metadata keys of its soft caps, by the part after the architecture. */
   default Set<String> caps() {
     return Set.of();

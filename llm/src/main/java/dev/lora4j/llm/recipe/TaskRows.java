@@ -59,10 +59,19 @@ record TaskRows(
           "%s: every row has the label '%s'; %s needs examples of two classes at least"
               .formatted(file.name(), found.iterator().next(), task.word()));
     }
-    return recipe
-        .labels
-        .or(() -> recipe.initial.flatMap(initial -> saved(initial.directory())))
-        .orElseGet(() -> LabelNames.sorted(found));
+    Optional<LabelNames> saved = recipe.initial.flatMap(initial -> saved(initial.directory()));
+    requireSame(recipe, saved);
+    return recipe.labels.or(() -> saved).orElseGet(() -> LabelNames.sorted(found));
+  }
+
+  private static void requireSame(FineTuneRecipe recipe, Optional<LabelNames> saved) {
+    if (recipe.labels.isPresent() && saved.isPresent() && !saved.equals(recipe.labels)) {
+      throw new UserError(
+          "the adapter to be continued has the labels %s, but those given are %s; start a new adapter for other labels"
+              .formatted(
+                  String.join(", ", saved.get().names()),
+                  String.join(", ", recipe.labels.get().names())));
+    }
   }
 
   /** The labels of the adapter whose training is continued. */

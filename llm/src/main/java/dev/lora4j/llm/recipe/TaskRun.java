@@ -83,6 +83,7 @@ public final class TaskRun implements AutoCloseable {
     try {
       loaded = TaskNetworks.load(files, recipe.requiredTask(), rows.outputs(), recipe.storage);
       network = loaded;
+      TaskNetworks.checkTokenizer(files, tokenizer, network);
       settings = recipe.settings(network.maxTokens());
       int longest = Math.min(settings.batching().maxSeqLength(), network.maxTokens());
       data = TaskData.of(recipe, rows, tokenizer, longest);

@@ -66,7 +66,7 @@ class EmbedderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bert", "xlmr", "last", "mean"})
+  @ValueSource(strings = {"bert", "dense", "xlmr", "last", "mean"})
   void embeddingsAreThoseOfSentenceTransformers(String name) {
     try (PointerScope scope = new PointerScope();
         Embedder embedder = open(name)) {
@@ -77,7 +77,9 @@ class EmbedderTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"bert, adapter", "bert, adapter2", "xlmr, adapter", "xlmr, adapter2"})
+  @CsvSource({
+    "bert, adapter", "bert, adapter2", "xlmr, adapter", "xlmr, adapter2", "dense, adapter"
+  })
   void anAdapterGivesPeftsEmbeddings(String name, String adapter) {
     try (PointerScope scope = new PointerScope();
         Embedder embedder = open(name)) {
@@ -92,7 +94,7 @@ class EmbedderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"bert", "xlmr"})
+  @ValueSource(strings = {"bert", "dense", "xlmr"})
   void eachTextOfABatchHasItsOwnAdapter(String name) {
     try (PointerScope scope = new PointerScope();
         Embedder embedder = open(name)) {

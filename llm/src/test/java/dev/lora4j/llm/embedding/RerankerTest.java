@@ -90,6 +90,25 @@ class RerankerTest {
   }
 
   @Test
+  void aDecoderWithAHeadOfPeftGivesItsScores() {
+    try (PointerScope scope = new PointerScope();
+        Reranker reranker =
+            Reranker.openForHeads(model("qwen3"), 2, WeightStorage.asStored())) {
+      Fixture expected = expected("qwen3/head");
+      assertThatThrownBy(() -> reranker.rank("a", List.of("b")))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("no weights of score");
+      reranker.load("peft", model("qwen3").resolve("head"));
+
+      float[] scores =
+          reranker.score(
+              pairs(expected, QUERY), RerankingOptions.standard().adapters("peft"));
+
+      assertThat(scores).containsExactly(Ops.floats(expected.tensor("scores")), within(TOLERANCE));
+    }
+  }
+
+  @Test
   void documentsAreRankedByTheirScore() {
     try (PointerScope scope = new PointerScope();
         Reranker reranker = open("cross")) {

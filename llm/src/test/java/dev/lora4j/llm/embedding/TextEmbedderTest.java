@@ -81,12 +81,12 @@ class TextEmbedderTest {
         """
         [{"type": "sentence_transformers.models.Transformer", "path": ""},
          {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"},
-         {"type": "sentence_transformers.models.Dense", "path": "2_Dense"}]
+         {"type": "sentence_transformers.models.LSTM", "path": "2_LSTM"}]
         """);
 
     assertThatThrownBy(() -> EmbeddingConfig.in(ModelFiles.in(directory)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Dense");
+        .hasMessageContaining("LSTM");
   }
 
   @Test

@@ -44,6 +44,28 @@ class WantedFilesTest {
   }
 
   @Test
+  void weightsOfADenseModuleAreWantedInOneFormat() {
+    WantedFiles wanted =
+        of(
+            "2_Dense/config.json",
+            "2_Dense/model.safetensors",
+            "2_Dense/pytorch_model.bin",
+            "3_Dense/config.json",
+            "3_Dense/pytorch_model.bin",
+            "config.json",
+            "model.safetensors");
+
+    assertThat(wanted.names())
+        .containsExactly(
+            "2_Dense/config.json",
+            "3_Dense/config.json",
+            "config.json",
+            "2_Dense/model.safetensors",
+            "3_Dense/pytorch_model.bin",
+            "model.safetensors");
+  }
+
+  @Test
   void theFilesOfSentenceTransformersAreWanted() {
     WantedFiles wanted =
         of(

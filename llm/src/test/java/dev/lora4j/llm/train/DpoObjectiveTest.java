@@ -52,7 +52,8 @@ class DpoObjectiveTest {
     "llama3, 4, 1, false",
     "llama3, 1, 1, true",
     "llama3, 2, 3, false",
-    "gpt2, 4, 1, false"
+    "gpt2, 4, 1, false",
+    "gemma2, 4, 2, false"
   })
   void lossAndGradientsAreTheFormulas(String family, int batch, int workers, boolean recompute) {
     try (PointerScope scope = new PointerScope();

@@ -56,7 +56,8 @@ class KtoObjectiveTest {
     "llama3, 6, 3, true",
     "llama3, 3, 2, false",
     "gpt2, 6, 2, false",
-    "gpt2, 3, 1, true"
+    "gpt2, 3, 1, true",
+    "gemma2, 6, 2, false"
   })
   void lossMetricsAndGradientsEqualTrls(String family, int batch, int workers, boolean recompute) {
     try (PointerScope scope = new PointerScope();

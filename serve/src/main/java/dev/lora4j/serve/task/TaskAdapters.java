@@ -63,7 +63,7 @@ public final class TaskAdapters implements AutoCloseable {
     if (bases.containsKey(name) || classifiers.containsKey(name) || rerankers.containsKey(name)) {
       throw new UserError("the name '" + name + "' is taken");
     }
-    TextTask task = TaskDescription.taskAt(adapter).orElseThrow();
+    TextTask task = TaskDescription.taskByHead(adapter).orElseThrow();
     switch (task) {
       case TEXT_CLASSIFICATION, MULTI_LABEL ->
           firstFit(name, adapter, base -> classifiers.put(name, classifier(base, name, adapter)));
@@ -132,7 +132,7 @@ public final class TaskAdapters implements AutoCloseable {
   }
 
   private Reranker openReranker(String base) {
-    return Reranker.open(path(base), threads, WeightStorage.asStored());
+    return Reranker.openForHeads(path(base), threads, WeightStorage.asStored());
   }
 
   // ---- requests ----

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.embedding.RankedDocument;
+import dev.lora4j.llm.embedding.Reranker;
 import dev.lora4j.llm.embedding.RerankingOptions;
+import dev.lora4j.llm.embedding.TextPair;
 import dev.lora4j.llm.task.predict.Prediction;
 import dev.lora4j.llm.task.predict.TextClassifier;
 import dev.lora4j.serve.http.ApiException;
@@ -25,6 +27,9 @@ import java.util.function.Supplier;
 /** {@code /classify} and {@code /rerank}, as vLLM has them. Requests are computed in turn. */
 public final class TaskEndpoints implements AutoCloseable {
   private static final int MAX_TEXTS = 2048;
+  private static final InputLimit LIMIT = new InputLimit(300_000);
+  private static final String INPUT = "input";
+  private static final String DOCUMENTS = "documents";
   private static final long CLOSE_SECONDS = 10;
 
   private final TaskAdapters tasks;
@@ -90,17 +95,20 @@ public final class TaskEndpoints implements AutoCloseable {
   private void classify(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
-    params.required("input");
-    List<String> texts = params.texts("input", MAX_TEXTS);
+    params.required(INPUT);
+    List<String> texts = params.texts(INPUT, MAX_TEXTS);
     if (texts.isEmpty()) {
-      throw ApiException.invalid("input", "input: expected a text or a list of texts, found none");
+      throw ApiException.invalid(INPUT, "input: expected a text or a list of texts, found none");
     }
     exchange.send(200, inTurn(() -> classes(tasks.classifier(model), model, texts)));
   }
 
   private static ObjectNode classes(TextClassifier classifier, String model, List<String> texts) {
     List<String> labels = classifier.labels(model);
-    List<Prediction> predictions = classifier.classify(model, texts);
+    List<TextClassifier.Request> requests =
+        texts.stream().map(text -> TextClassifier.Request.of(model, text)).toList();
+    LIMIT.require(INPUT, texts, () -> classifier.countTokens(requests));
+    List<Prediction> predictions = classifier.classify(requests);
     ObjectNode answer = Json.object().put("id", "classify-" + UUID.randomUUID());
     answer.put("object", "list").put("created", Instant.now().getEpochSecond()).put("model", model);
     ArrayNode names = answer.putArray("labels");
@@ -124,7 +132,7 @@ public final class TaskEndpoints implements AutoCloseable {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
     String query = params.requiredText("query");
-    List<String> documents = documents(params.required("documents"));
+    List<String> documents = documents(params.required(DOCUMENTS));
     int count =
         params.integer("top_n", 1, Integer.MAX_VALUE).map(Long::intValue).orElse(documents.size());
     List<RankedDocument> ranked = inTurn(() -> ranked(model, query, documents));
@@ -142,20 +150,26 @@ public final class TaskEndpoints implements AutoCloseable {
     TaskAdapters.Chosen chosen = tasks.chosenReranker(model);
     RerankingOptions options =
         RerankingOptions.standard().adapters(chosen.adapter().stream().toArray(String[]::new));
-    return chosen.reranker().rank(query, documents, options);
+    Reranker reranker = chosen.reranker();
+    List<TextPair> pairs = documents.stream().map(text -> new TextPair(query, text)).toList();
+    LIMIT.require(
+        DOCUMENTS,
+        pairs.stream().map(pair -> pair.query() + pair.document()).toList(),
+        () -> reranker.countTokens(pairs, options));
+    return reranker.rank(query, documents, options);
   }
 
   /** Reads texts, or objects with a {@code text}. */
   private static List<String> documents(JsonNode given) {
     if (!given.isArray() || given.isEmpty() || given.size() > MAX_TEXTS) {
       throw ApiException.invalid(
-          "documents", "documents: expected a list of 1 to %d texts".formatted(MAX_TEXTS));
+          DOCUMENTS, "documents: expected a list of 1 to %d texts".formatted(MAX_TEXTS));
     }
     List<String> documents = new ArrayList<>();
     for (JsonNode one : given) {
       JsonNode text = one.isObject() ? one.path("text") : one;
       if (!text.isTextual()) {
-        throw Params.wrong("documents", "texts, or objects with a text", one);
+        throw Params.wrong(DOCUMENTS, "texts, or objects with a text", one);
       }
       documents.add(text.textValue());
     }

@@ -20,7 +20,7 @@ public class Qwen2Family extends LlamaFamily {
   }
 
   @Override
-  public final String ggufArchitecture() {
+  public String ggufArchitecture() {
     return modelType();
   }
 

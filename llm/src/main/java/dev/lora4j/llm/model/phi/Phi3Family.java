@@ -1,7 +1,6 @@
 package dev.lora4j.llm.model.phi;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.ConfigSizes;
 import dev.lora4j.llm.model.ConfigSizes.Dimension;
@@ -131,22 +130,16 @@ public final class Phi3Family extends TransformerFamily {
   }
 
   @Override
-  public void requireWritable(JsonDocument fields) {
-    if (config(fields).ropeScaling() instanceof RopeScaling.LongRope) {
-      throw new UserError(
-          "%s: LongRoPE's factors can't be written as GGUF".formatted(fields.path("rope_scaling")));
-    }
+  public boolean hasLongRope() {
+    return true;
   }
 
   @Override
   public void describe(JsonDocument fields, Sink metadata) {
     Phi3Config config = phi3Config(fields);
     metadata.put("rope.dimension_count", config.rotatedDim());
-    config
-        .sizes()
-        .windows()
-        .get(0)
-        .ifPresent(window -> metadata.put("attention.sliding_window", (int) window));
+    OptionalLong window = config.sizes().windows().get(0);
+    metadata.put("attention.sliding_window", (int) window.orElse(0)); // 0 is none
   }
 
   @Override

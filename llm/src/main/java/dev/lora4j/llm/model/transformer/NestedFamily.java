@@ -59,8 +59,13 @@ public abstract class NestedFamily implements ModelFamily {
     throw new UserError(fields.path(TEXT) + " is not a transformer's");
   }
 
-  /** The config of the text model. */
-  private JsonDocument text(JsonDocument fields) {
+  /** Returns the name of a tensor in the text model alone. */
+  public final String textName(String name) {
+    return name.startsWith(NESTED) ? "model." + name.substring(NESTED.length()) : name;
+  }
+
+  /** Returns the config of the text model. */
+  public final JsonDocument text(JsonDocument fields) {
     ObjectNode text = fields.object(TEXT).json();
     text.put(TIE, fields.flag(TIE, fields.object(TEXT).flag(TIE, true)));
     if (!text.hasNonNull("model_type")) {

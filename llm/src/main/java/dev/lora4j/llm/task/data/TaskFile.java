@@ -22,6 +22,7 @@ public final class TaskFile {
   private final TextData.Options options;
   private final Splits splits;
   private final TaskColumns columns;
+  private final boolean labelled;
   private final List<String> ignored;
 
   private TaskFile(
@@ -30,6 +31,7 @@ public final class TaskFile {
       TextData.Options options,
       Splits splits,
       TaskColumns columns,
+      boolean labelled,
       List<String> fields) {
     this.path = path;
     ignored = columns.others(fields);
@@ -37,6 +39,7 @@ public final class TaskFile {
     this.options = options;
     this.splits = splits;
     this.columns = columns;
+    this.labelled = labelled;
   }
 
   /**
@@ -48,7 +51,7 @@ public final class TaskFile {
     return open(path, task, options, true);
   }
 
-  /** Opens data that may have no labels, for predictions. */
+  /** Opens data for predictions; labels, if there are any, are not read. */
   public static TaskFile openUnlabelled(Path path, TextTask task, TextData.Options options) {
     return open(path, task, options, false);
   }
@@ -85,7 +88,7 @@ public final class TaskFile {
     if (found.isEmpty()) {
       throw new UserError(path + ": the file has no rows");
     }
-    return new TaskFile(path, task, chosen, splits, found.get(0), fields);
+    return new TaskFile(path, task, chosen, splits, found.get(0), labelled, fields);
   }
 
   /** Columns of the first row that the task does not read. */
@@ -117,7 +120,7 @@ public final class TaskFile {
 
   /** Returns whether rows have a label or a number. */
   public boolean isLabelled() {
-    return columns.label().isPresent();
+    return labelled && columns.label().isPresent();
   }
 
   /** Returns whether rows have given negatives. */
@@ -203,6 +206,10 @@ public final class TaskFile {
       return new RowTarget.None();
     }
     String column = columns.label().get();
+    if (!labelled) {
+      row.skip(column);
+      return new RowTarget.None();
+    }
     return switch (task) {
       case TEXT_CLASSIFICATION -> new RowTarget.Names(List.of(name(row, column)));
       case MULTI_LABEL -> new RowTarget.Names(names(row, column));

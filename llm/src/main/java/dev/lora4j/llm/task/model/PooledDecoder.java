@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 final class PooledDecoder implements TaskNetwork {
   private final Pretrained base;
   private final LanguageModel model;
+  private final EmbeddingConfig config;
 
   /**
    * @throws UserError if the model names another pooling
@@ -22,6 +23,7 @@ final class PooledDecoder implements TaskNetwork {
   PooledDecoder(Pretrained base, Optional<EmbeddingConfig> config) {
     this.base = base;
     model = base.model();
+    this.config = config.orElse(new EmbeddingConfig(TokenPooling.LAST_TOKEN, false));
     config
         .map(EmbeddingConfig::pooling)
         .filter(pooling -> pooling != TokenPooling.LAST_TOKEN)
@@ -41,7 +43,7 @@ final class PooledDecoder implements TaskNetwork {
 
   @Override
   public Tensor outputs(List<TokenSequence> texts) {
-    return DecoderRows.last(model, texts);
+    return config.projected(DecoderRows.last(model, texts));
   }
 
   @Override
@@ -54,7 +56,7 @@ final class PooledDecoder implements TaskNetwork {
 
   @Override
   public int outputs() {
-    return model.config().hiddenSize();
+    return config.dimensions(model.config().hiddenSize());
   }
 
   @Override

@@ -11,16 +11,16 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * An encoder with pooling, for embeddings; the mean of all tokens unless the model names another.
+ * An encoder with pooling and the frozen layers after it, for embeddings; the mean of all tokens unless the model names another.
  * Vectors are not normalised here, as losses and comparisons do it.
  */
 final class PooledEncoder implements TaskNetwork {
   private final Encoder encoder;
-  private final TokenPooling pooling;
+  private final EmbeddingConfig config;
 
   PooledEncoder(Encoder encoder, Optional<EmbeddingConfig> config) {
     this.encoder = encoder;
-    pooling = config.map(EmbeddingConfig::pooling).orElse(TokenPooling.MEAN);
+    this.config = config.orElse(new EmbeddingConfig(TokenPooling.MEAN, false));
   }
 
   @Override
@@ -30,7 +30,8 @@ final class PooledEncoder implements TaskNetwork {
 
   @Override
   public Tensor outputs(List<TokenSequence> texts) {
-    return pooling.ofTexts(encoder, UnpaddedTokens.of(texts, encoder.device()));
+    UnpaddedTokens tokens = UnpaddedTokens.of(texts, encoder.device());
+    return config.projected(config.pooling().ofTexts(encoder, tokens));
   }
 
   @Override
@@ -43,7 +44,7 @@ final class PooledEncoder implements TaskNetwork {
 
   @Override
   public int outputs() {
-    return encoder.config().hiddenSize();
+    return config.dimensions(encoder.config().hiddenSize());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.task.model;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.ModelConfig;
@@ -7,10 +8,13 @@ import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.embedding.EmbeddingConfig;
 import dev.lora4j.llm.encoder.EncoderCheckpoint;
 import dev.lora4j.llm.encoder.EncoderFamily;
+import dev.lora4j.llm.encoder.EncoderTokens;
 import dev.lora4j.llm.encoder.EncoderWithHead;
 import dev.lora4j.llm.encoder.HeadType;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,9 +35,21 @@ public final class TaskNetworks {
    */
   public static TaskNetwork load(
       ModelFiles files, TextTask task, int outputs, WeightStorage storage) {
+    requireFamily(files.json(ModelConfig.FILE));
     return isEncoder(files.path())
         ? encoder(files, task, outputs, storage)
         : decoder(files, task, outputs, storage);
+  }
+
+  /**
+   * Checks that a tokenizer has the special tokens that an encoder expects; decoders need none.
+   *
+   * @throws UserError if it lacks them
+   */
+  public static void checkTokenizer(ModelFiles files, Tokenizer tokenizer, TaskNetwork network) {
+    if (isEncoder(files.path())) {
+      EncoderTokens.require(files, tokenizer, network.vocabularySize());
+    }
   }
 
   /** Returns whether a directory has a model of an encoder family. */
@@ -41,6 +57,23 @@ public final class TaskNetworks {
     Path config = directory.resolve(ModelConfig.FILE);
     return Files.isRegularFile(config)
         && EncoderFamily.named(JsonDocument.read(config).text("model_type", "")).isPresent();
+  }
+
+  /** Refuses a model that is neither of an encoder family nor of a decoder family. */
+  private static void requireFamily(JsonDocument config) {
+    List<String> types = new ArrayList<>();
+    EncoderFamily.all().forEach(family -> types.add(family.modelType()));
+    ModelFamily.all().forEach(family -> types.add(family.modelType()));
+    String type = config.text("model_type", "");
+    if (!types.contains(type)) {
+      throw new UserError(
+          "%s: model_type '%s' is not supported%s; supported: %s"
+              .formatted(
+                  config.file(),
+                  type,
+                  NearMiss.suggestion(type, types),
+                  String.join(", ", types)));
+    }
   }
 
   private static TaskNetwork encoder(

@@ -3,9 +3,9 @@ package dev.lora4j.llm.task.predict;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.io.TensorFile;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.LabelNames;
 import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.data.TaskTokenizer;
 import dev.lora4j.llm.task.model.TaskNetwork;
@@ -14,7 +14,6 @@ import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.format.AdapterSummary;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.Map;
@@ -22,28 +21,25 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * A base with adapters for one kind of task, each with a head, labels and a calibration of its own;
  * the number of labels may differ.
  */
 public final class AdaptedTask implements AutoCloseable {
-  private static final Pattern HEAD =
-      Pattern.compile(
-          "(.*\\.)?(classifier|score)(\\.out_proj)?(\\.modules_to_save\\.\\w+)?\\.weight");
-
   private final TaskNetwork network;
   private final LoraModel model;
   private final Tokenizer tokenizer;
   private final JsonDocument config;
+  private final int maxTokens;
   private final Map<String, TaskDescription> adapters = new ConcurrentHashMap<>();
 
-  private AdaptedTask(TaskNetwork network, Tokenizer tokenizer, JsonDocument config) {
+  private AdaptedTask(
+      TaskNetwork network, Tokenizer tokenizer, JsonDocument config, int maxTokens) {
     this.network = network;
     this.tokenizer = tokenizer;
     this.config = config;
+    this.maxTokens = maxTokens;
     model = Lora.base(network.module());
   }
 
@@ -55,26 +51,28 @@ public final class AdaptedTask implements AutoCloseable {
    */
   public static AdaptedTask open(ModelFiles files, Path adapter, WeightStorage storage) {
     JsonDocument config = files.json(ModelConfig.FILE);
-    int outputs = outputs(adapter).orElse(1);
+    int outputs = SavedHead.outputs(adapter).orElse(1);
     TextTask task = TaskDescription.read(adapter, config, outputs).task();
     Tokenizer tokenizer = Tokenizer.load(files);
+    TaskNetwork network = null;
     try {
-      return new AdaptedTask(TaskNetworks.load(files, task, outputs, storage), tokenizer, config);
+      network = TaskNetworks.load(files, task, outputs, storage);
+      TaskNetworks.checkTokenizer(files, tokenizer, network);
+      return new AdaptedTask(network, tokenizer, config, maxTokens(files, network));
     } catch (RuntimeException e) {
+      if (network != null) {
+        network.close();
+      }
       tokenizer.close();
       throw e;
     }
   }
 
-  /** Number of outputs of the head that an adapter saves; empty if it saves none. */
-  private static OptionalInt outputs(Path adapter) {
-    try (TensorFile file = AdapterSummary.read(adapter).open()) {
-      return file.names().stream()
-          .map(HEAD::matcher)
-          .filter(Matcher::matches)
-          .mapToInt(name -> Math.toIntExact(file.shape(name.group()).get(0)))
-          .findFirst();
-    }
+  /** The limit of the network, or that of the tokenizer where it is lower. */
+  private static int maxTokens(ModelFiles files, TaskNetwork network) {
+    int longest = network.maxTokens();
+    double limit = files.json("tokenizer_config.json").positive("model_max_length", longest);
+    return (int) Math.min(longest, limit);
   }
 
   /**
@@ -84,9 +82,22 @@ public final class AdaptedTask implements AutoCloseable {
    *     task
    */
   public synchronized void load(String name, Path directory, BaseCheck check) {
-    OptionalInt outputs = outputs(directory);
-    TaskDescription description =
+    load(name, directory, check, Optional.empty());
+  }
+
+  /**
+   * Loads an adapter for a given task. PEFT's files do not tell classes from labels of which several
+   * apply, nor a number from a relevance.
+   *
+   * @param asked the task; by default the one of its files
+   * @throws UserError if it is for another task
+   */
+  public synchronized void load(
+      String name, Path directory, BaseCheck check, Optional<TextTask> asked) {
+    OptionalInt outputs = SavedHead.outputs(directory);
+    TaskDescription found =
         TaskDescription.read(directory, config, outputs.orElse(network.outputs()));
+    TaskDescription description = asked.map(task -> found.as(task, directory)).orElse(found);
     boolean headed = description.task().hasHead();
     boolean perToken = description.task() == TextTask.TOKEN_CLASSIFICATION;
     if (headed == network.headModules().isEmpty() || perToken != network.isPerToken()) {
@@ -99,9 +110,31 @@ public final class AdaptedTask implements AutoCloseable {
           "%s has no head: no %s among its tensors; PEFT saves it with modules_to_save"
               .formatted(directory, String.join(", ", network.headModules())));
     }
+    if (headed) {
+      requireOutputs(directory, description.task(), outputs.getAsInt());
+    }
     outputs.ifPresent(network::resizeHead);
     model.load(name, directory, check);
     adapters.put(name, description);
+  }
+
+  /** Refuses a head of another size than the task, or the labels beside it, want. */
+  private static void requireOutputs(Path directory, TextTask task, int outputs) {
+    Optional<LabelNames> labels = TaskDescription.labelsAt(directory);
+    if (!task.hasLabels() && outputs != 1) {
+      throw new UserError(
+          "%s: a head for %s has one output, but this one has %d"
+              .formatted(directory, task.word(), outputs));
+    }
+    if (task.hasLabels() && labels.isPresent() && labels.get().size() != outputs) {
+      throw new UserError(
+          "%s: the head has %d outputs, but config.json beside it names %d labels: %s"
+              .formatted(
+                  directory,
+                  outputs,
+                  labels.get().size(),
+                  String.join(", ", labels.get().names())));
+    }
   }
 
   /** Removes an adapter; predictions that use it end with it. */
@@ -127,11 +160,11 @@ public final class AdaptedTask implements AutoCloseable {
             () -> new UserError("no adapter '" + name + "'" + NearMiss.hint(name, names())));
   }
 
-  /** The tokenizer for an adapter, with the maximum length of its training. */
+  /** The tokenizer for an adapter, with the maximum length of its training, or the model's. */
   public TaskTokenizer tokenizer(String name) {
     int trained = description(name).maxTokens();
-    int longest = network.maxTokens();
-    return new TaskTokenizer(tokenizer, trained == 0 ? longest : Math.min(trained, longest));
+    int limit = trained == 0 ? maxTokens : Math.min(trained, network.maxTokens());
+    return new TaskTokenizer(tokenizer, limit);
   }
 
   public TaskNetwork network() {

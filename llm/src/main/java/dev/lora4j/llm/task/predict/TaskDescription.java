@@ -33,8 +33,7 @@ public record TaskDescription(
 
   /** Returns whether a directory has an adapter for a task on texts. */
   public static boolean isAt(Path adapter) {
-    return Files.isRegularFile(adapter.resolve(FILE))
-        || peftTask(adapter).filter(type -> !type.contains("LM")).isPresent();
+    return isNamed(adapter) || peftTask(adapter).filter(type -> !type.contains("LM")).isPresent();
   }
 
   /**
@@ -54,12 +53,63 @@ public record TaskDescription(
     };
   }
 
+  /** The labels that the {@code config.json} of an adapter's directory names, if there is one. */
+  static Optional<LabelNames> labelsAt(Path adapter) {
+    Path own = adapter.resolve(ModelConfig.FILE);
+    return Files.isRegularFile(own) ? LabelNames.in(JsonDocument.read(own)) : Optional.empty();
+  }
+
+  /**
+   * Returns the task of an adapter with a head by the head's size too: one of PEFT with one output
+   * ranks, unless a {@code config.json} beside it says that it is a regression.
+   */
+  public static Optional<TextTask> taskByHead(Path adapter) {
+    return taskAt(adapter)
+        .map(
+            task ->
+                task == TextTask.TEXT_CLASSIFICATION
+                        && !isNamed(adapter)
+                        && SavedHead.outputs(adapter).orElse(0) == 1
+                    ? ofOneOutput(adapter)
+                    : task);
+  }
+
+  private static TextTask ofOneOutput(Path adapter) {
+    Path own = adapter.resolve(ModelConfig.FILE);
+    boolean regression =
+        Files.isRegularFile(own)
+            && TextTask.TEXT_REGRESSION
+                .problemType()
+                .equals(Optional.of(JsonDocument.read(own).text(PROBLEM, "")));
+    return regression ? TextTask.TEXT_REGRESSION : TextTask.RERANKING;
+  }
+
+  private static boolean isNamed(Path adapter) {
+    return Files.isRegularFile(adapter.resolve(FILE));
+  }
+
   private static Optional<String> peftTask(Path adapter) {
     Path config = adapter.resolve("adapter_config.json");
     return Files.isRegularFile(config)
         ? Optional.of(JsonDocument.read(config).node("task_type").asText(""))
             .filter(type -> !type.isEmpty() && !type.equals("null"))
         : Optional.empty();
+  }
+
+  /**
+   * Returns the description with another task that PEFT's files do not tell from this one.
+   *
+   * @param adapter the directory, for the message
+   * @throws UserError if the adapter is for another task
+   */
+  TaskDescription as(TextTask asked, Path adapter) {
+    boolean alike =
+        asked.peftType().equals(task.peftType()) && asked.hasLabels() == task.hasLabels();
+    if (asked != task && (!alike || isNamed(adapter))) {
+      throw new UserError(
+          "--task %s: %s is an adapter for %s".formatted(asked.word(), adapter, task.word()));
+    }
+    return new TaskDescription(asked, labels, calibration, maxTokens);
   }
 
   // ---- writing ----

@@ -170,6 +170,12 @@ public final class TextClassifier implements AutoCloseable {
         .toList();
   }
 
+  /** Counts the tokens that the requests are computed with, after truncation. */
+  public long countTokens(List<Request> requests) {
+    AdaptedTask task = task();
+    return requests.stream().mapToLong(request -> tokens(task, request).length()).sum();
+  }
+
   private static TokenSequence tokens(AdaptedTask task, Request request) {
     TaskTokenizer tokenizer = task.tokenizer(request.adapter());
     return request.second().isPresent()
