@@ -147,7 +147,8 @@ public record RunDirectory(Path path) {
         : OptionalLong.empty();
   }
 
-  Path checkpoint(long step) {
+  /** Returns the directory of a checkpoint. */
+  public Path checkpoint(long step) {
     return path.resolve("checkpoint-" + step);
   }
 
