@@ -99,11 +99,12 @@ final class RunLease implements AutoCloseable {
   private void renew() {
     while (!closed) {
       LockSupport.parkNanos(PERIOD_NANOS);
-      renewOnce();
+      renewNow();
     }
   }
 
-  private synchronized void renewOnce() {
+  /** Writes the file again, unless another run has taken the directory. */
+  synchronized void renewNow() {
     try {
       if (!closed && holder().equals(run)) {
         write(true);

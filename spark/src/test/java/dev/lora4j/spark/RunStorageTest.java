@@ -199,11 +199,23 @@ class RunStorageTest {
       Path late = file("metrics.jsonl", "late");
       assertRefused(() -> orphan.upload(late), "which next has taken");
       assertRefused(() -> storage("killed").claim(1), "which next has taken");
+      killed.renewNow();
       killed.close();
       assertThat(running).hasContent("next");
       storage("next").claim(0).upload(late);
     }
     assertOnly("metrics.jsonl");
+  }
+
+  @Test
+  void aRunThatGoesOnKeepsItsDirectory() throws IOException {
+    try (RunLease lease = storage("long").begin(false)) {
+      Files.setLastModifiedTime(
+          remote.resolve(".running"), FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
+      lease.renewNow();
+
+      assertRefused(() -> storage("second").begin(false), "is in use: the run long");
+    }
   }
 
   @Test
