@@ -92,8 +92,9 @@ final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--classes",
-      paramLabel = "NAME",
+      paramLabel = "NAME,…",
       split = ",",
+      hideParamSyntax = true,
       description =
           "Classes to fine-tune on (default: bird,cat,dog if present, otherwise the last three).")
   private List<String> classes = new ArrayList<>();

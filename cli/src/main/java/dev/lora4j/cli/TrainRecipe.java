@@ -5,7 +5,9 @@ import dev.lora4j.cli.options.ModelPath;
 import dev.lora4j.cli.train.LanguageTraining;
 import dev.lora4j.cli.train.TrainPaths;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.train.TrainingArguments;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /** The options file of {@code lora train} as a recipe, for programs that train elsewhere. */
@@ -22,6 +24,26 @@ public final class TrainRecipe {
    *     fine-tuning of a language model, resumes, or needs another device than the CPU
    */
   public static FineTuneRecipe read(Path file) {
+    return training(file).recipe();
+  }
+
+  /**
+   * Returns all options of a run, defaults included, for the {@code run.yaml} that {@code lora
+   * train --resume} reads. Paths are absolute, since the run is elsewhere.
+   *
+   * @param file the file for {@code lora train --config}
+   * @param settings of the run, which depend on the model too
+   * @throws UserError as {@link #read}
+   */
+  public static Map<String, Object> options(Path file, TrainingArguments settings) {
+    Map<String, Object> options = training(file).options(settings);
+    options.replaceAll(
+        (name, value) ->
+            value instanceof Path path ? path.toAbsolutePath().normalize().toString() : value);
+    return options;
+  }
+
+  private static LanguageTraining training(Path file) {
     TrainCommand empty = new TrainCommand();
     Main.configured(empty).parseArgs("--config=" + file);
     TrainCommand command = empty.configured(file);
@@ -43,6 +65,6 @@ public final class TrainRecipe {
       throw new UserError(
           "%s: a cluster trains on CPUs; leave out 'device', found '%s'".formatted(file, device));
     }
-    return training.recipe();
+    return training;
   }
 }

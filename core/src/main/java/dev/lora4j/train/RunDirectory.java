@@ -29,11 +29,15 @@ import org.bytedeco.pytorch.Tensor;
  * the adapter with the training state; the final adapter is in the directory itself.
  */
 public record RunDirectory(Path path) {
-  private static final String RUN = "run.json";
+  /** The record of a run's settings, which every run has. */
+  public static final String RUN = "run.json";
+
+  /** The weights of the final adapter, and of a checkpoint's. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
+
   private static final String STATE = "training_state.safetensors";
   private static final String PROGRESS = "training.json";
-  private static final List<String> ADAPTER =
-      List.of("adapter_model.safetensors", "adapter_config.json");
+  private static final List<String> ADAPTER = List.of(WEIGHTS, "adapter_config.json");
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
   private static final String LOCK = ".lock";
 
@@ -100,7 +104,7 @@ public record RunDirectory(Path path) {
     if (Files.isDirectory(path)) {
       entries().stream()
           .map(entry -> entry.getFileName().toString())
-          .filter(name -> ADAPTER.contains(name) || CHECKPOINT.matcher(name).matches())
+          .filter(name -> ADAPTER.contains(name) || step(name).isPresent())
           .findFirst()
           .ifPresent(
               name -> {
@@ -135,7 +139,16 @@ public record RunDirectory(Path path) {
 
   // ---- checkpoints ----
 
-  Path checkpoint(long step) {
+  /** Returns the step of a checkpoint by the name of its directory; empty for another name. */
+  public static OptionalLong step(String name) {
+    Matcher checkpoint = CHECKPOINT.matcher(name);
+    return checkpoint.matches()
+        ? OptionalLong.of(Long.parseLong(checkpoint.group(1)))
+        : OptionalLong.empty();
+  }
+
+  /** Returns the directory of a checkpoint. */
+  public Path checkpoint(long step) {
     return path.resolve("checkpoint-" + step);
   }
 
@@ -154,9 +167,8 @@ public record RunDirectory(Path path) {
 
   private List<Long> checkpoints() {
     return entries().stream()
-        .map(entry -> CHECKPOINT.matcher(entry.getFileName().toString()))
-        .filter(Matcher::matches)
-        .map(name -> Long.valueOf(name.group(1)))
+        .flatMapToLong(entry -> step(entry.getFileName().toString()).stream())
+        .boxed()
         .toList();
   }
 

@@ -22,15 +22,25 @@ record Agreement(BarrierTaskContext context, List<String> places, String advice)
    * @throws CommonMistake if one of them has a problem instead, or their states differ
    */
   void on(String state) {
-    String[] states = context.allGather(state);
-    requireNone(states);
-    for (int rank = 1; rank < states.length; rank++) {
-      if (!states[rank].equals(states[0])) {
+    List<String> states = exchange(state);
+    for (int rank = 1; rank < states.size(); rank++) {
+      if (!states.get(rank).equals(states.get(0))) {
         throw new CommonMistake(
             "executors read different files: %s has %s; %s has %s"
-                .formatted(places.get(0), states[0], places.get(rank), states[rank]));
+                .formatted(places.get(0), states.get(0), places.get(rank), states.get(rank)));
       }
     }
+  }
+
+  /**
+   * Returns the states of all executors, which may differ.
+   *
+   * @throws CommonMistake if one of them has a problem instead
+   */
+  List<String> exchange(String state) {
+    String[] states = context.allGather(state);
+    requireNone(states);
+    return List.of(states);
   }
 
   /**

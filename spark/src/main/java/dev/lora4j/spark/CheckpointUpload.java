@@ -1,6 +1,7 @@
 package dev.lora4j.spark;
 
 import dev.lora4j.io.Unreadable;
+import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,10 +18,10 @@ import java.util.stream.Stream;
  */
 final class CheckpointUpload implements TrainingCallback {
   private final Path local;
-  private final RunStorage storage;
+  private final RunWriter storage;
   private final Map<Path, Version> uploaded = new HashMap<>();
 
-  CheckpointUpload(Path local, RunStorage storage) {
+  CheckpointUpload(Path local, RunWriter storage) {
     this.local = local;
     this.storage = storage;
   }
@@ -37,7 +38,7 @@ final class CheckpointUpload implements TrainingCallback {
     storage.keepCheckpoints(
         entries().stream()
             .map(entry -> entry.getFileName().toString())
-            .filter(RunStorage::isCheckpoint)
+            .filter(CheckpointUpload::isCheckpoint)
             .toList());
   }
 
@@ -66,9 +67,13 @@ final class CheckpointUpload implements TrainingCallback {
     }
   }
 
+  private static boolean isCheckpoint(String name) {
+    return RunDirectory.step(name).isPresent();
+  }
+
   private static boolean changes(Path entry) {
     String name = entry.getFileName().toString();
-    return !RunStorage.isCheckpoint(name) && !name.startsWith(".") && !name.equals(RunStorage.ROWS);
+    return !isCheckpoint(name) && !name.startsWith(".") && !name.equals(RunStorage.ROWS);
   }
 
   private List<Path> entries() {

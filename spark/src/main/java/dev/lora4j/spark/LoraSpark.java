@@ -20,8 +20,9 @@ public final class LoraSpark {
    *
    * @param recipe base, adapter and hyperparameters; called on the driver and on every executor
    * @return the result of the attempt that finished
-   * @throws UserError if columns are missing, the directory can't be written or holds a run, an
-   *     executor has other versions or does not find the base, or a resumed run had other settings
+   * @throws UserError if columns are missing, the directory can't be written, holds a run or is
+   *     used by another, an executor has other versions or does not find the base, or a resumed run
+   *     had other settings
    * @throws dev.lora4j.train.TrainingFailed if the loss is not finite, or Spark gives up;
    *     checkpoints remain
    */
@@ -36,8 +37,9 @@ public final class LoraSpark {
     DatasetColumns.check(rows.columns(), checked.reading());
     TrainingStage stage = new TrainingStage(rows.sparkSession(), recipe, settings);
     RunStorage storage = stage.storage();
-    storage.begin(settings.resumes());
-    storage.writeRows(rows, settings.resumes());
-    return stage.run();
+    try (RunLease lease = storage.begin(settings.resumes())) {
+      storage.writeRows(rows, settings.resumes());
+      return stage.run();
+    }
   }
 }

@@ -1,7 +1,9 @@
 package dev.lora4j.spark;
 
 import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.train.TrainingArguments;
 import java.io.Serializable;
+import java.util.Map;
 
 /**
  * Creates the recipe of a run: on the driver, to check it, and on every executor. Paths in it are
@@ -16,4 +18,15 @@ public interface RecipeFactory extends Serializable {
    * @throws dev.lora4j.UserError for wrong settings
    */
   FineTuneRecipe create();
+
+  /**
+   * Returns the options of {@code lora train} that {@code run.yaml} records, so that {@code lora
+   * train --resume} goes on with the run; none unless overridden. The run adds data, workers and
+   * output directory.
+   *
+   * @param settings of the run
+   */
+  default Map<String, Object> options(TrainingArguments settings) {
+    return Map.of();
+  }
 }

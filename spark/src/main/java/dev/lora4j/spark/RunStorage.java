@@ -1,21 +1,20 @@
 package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
+import dev.lora4j.train.RunDirectory;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
@@ -25,49 +24,59 @@ import org.apache.spark.util.SerializableConfiguration;
  * appear complete: they are copied under a hidden name and renamed.
  *
  * @param directory such as {@code hdfs://cluster/runs/one} or a path of a shared disk
+ * @param run names this use of the directory, unlike any other
  */
-record RunStorage(String directory, SerializableConfiguration configuration)
+record RunStorage(String directory, SerializableConfiguration configuration, String run)
     implements Serializable {
   private static final long serialVersionUID = 1;
 
   /** The rows of the Dataset, as every attempt reads them. */
   static final String ROWS = "data.jsonl";
 
-  private static final String RUN = "run.json";
-  private static final List<String> RECORDS = List.of(RUN, "origin.json");
-  private static final String ADAPTER = "adapter_model.safetensors";
-  private static final String CHECKPOINT = "checkpoint-";
-
   // ---- on the driver ----
 
   /**
-   * Prepares the directory of a run.
+   * Takes the directory for a run, until the lease is closed.
    *
-   * @throws UserError if it can't be written, holds another run, or has none to resume
+   * @throws UserError if it can't be written, another run uses it, it holds a run, or has none to
+   *     resume
    */
-  void begin(boolean resumes) {
+  RunLease begin(boolean resumes) {
     try {
       FileSystem files = files();
-      boolean holdsRun = files.exists(at(RUN));
-      if (resumes && !holdsRun) {
+      if (resumes && !files.exists(at(RunDirectory.RUN))) {
         throw new UserError(
             "no run to resume in %s: there is no %s; start a new run, or give the run's directory"
-                .formatted(directory, RUN));
+                .formatted(directory, RunDirectory.RUN));
       }
-      if (!resumes && (holdsRun || files.exists(at(ADAPTER)))) {
-        throw new UserError(
-            "%s already holds %s; resume it, or choose another directory"
-                .formatted(directory, holdsRun ? "a run" : "an adapter"));
+      if (files instanceof RawLocalFileSystem) {
+        new RunDirectory(java.nio.file.Path.of(new Path(directory).toUri().getPath()))
+            .requireUnused();
       }
-      Path probe = at(".writable");
-      files.create(probe, true).close();
-      files.delete(probe, false);
+      RunLease lease = RunLease.take(files, new Path(directory), run);
+      try {
+        requireRoom(files, resumes);
+        RunClaim.ofDriver(run).write(files, new Path(directory));
+      } catch (IOException | RuntimeException e) {
+        lease.close();
+        throw e;
+      }
+      return lease;
     } catch (IOException e) {
-      throw unwritable(e);
+      throw unwritable(directory, e);
     }
   }
 
-  private UserError unwritable(IOException e) {
+  private void requireRoom(FileSystem files, boolean resumes) throws IOException {
+    boolean holdsRun = files.exists(at(RunDirectory.RUN));
+    if (!resumes && (holdsRun || files.exists(at(RunDirectory.WEIGHTS)))) {
+      throw new UserError(
+          "%s already holds %s; resume it, or choose another directory"
+              .formatted(directory, holdsRun ? "a run" : "an adapter"));
+    }
+  }
+
+  static UserError unwritable(String directory, IOException e) {
     return new UserError(
         "cannot write %s: %s; choose a directory that driver and executors can write"
             .formatted(directory, reason(e)),
@@ -101,15 +110,28 @@ record RunStorage(String directory, SerializableConfiguration configuration)
       }
       StorageRename.replace(files, unfinished, at(ROWS));
     } catch (IOException e) {
-      throw unwritable(e);
+      throw unwritable(directory, e);
     }
   }
 
   // ---- on executors ----
 
+  /**
+   * Makes an attempt of the stage the only one that may write; earlier ones can't any more.
+   *
+   * @throws UserError if a later attempt or another run has the directory
+   */
+  RunWriter claim(int attempt) {
+    try {
+      return RunWriter.claim(files(), directory, new RunClaim(run, attempt));
+    } catch (IOException e) {
+      throw unwritable(directory, e);
+    }
+  }
+
   boolean holdsRun() {
     try {
-      return files().exists(at(RUN));
+      return files().exists(at(RunDirectory.RUN));
     } catch (IOException e) {
       throw unreadable(e);
     }
@@ -136,66 +158,23 @@ record RunStorage(String directory, SerializableConfiguration configuration)
         e);
   }
 
-  /** Copies a local file or directory into the directory, where it replaces one of its name. */
-  void upload(java.nio.file.Path local) {
-    String name = String.valueOf(local.getFileName());
-    try {
-      FileSystem files = files();
-      if (isRecorded(files, local)) {
-        return;
-      }
-      Path unfinished = at("." + name);
-      files.delete(unfinished, true);
-      FileTransfer.upload(files, local, unfinished);
-      StorageRename.replace(files, unfinished, at(name));
-    } catch (IOException e) {
-      throw unwritable(e);
-    }
-  }
-
-  /** Returns whether the file is a run's record that the storage has with the same bytes. */
-  private boolean isRecorded(FileSystem files, java.nio.file.Path local) throws IOException {
-    String name = String.valueOf(local.getFileName());
-    if (!RECORDS.contains(name) || !files.exists(at(name))) {
-      return false;
-    }
-    try (InputStream in = files.open(at(name))) {
-      return Arrays.equals(in.readAllBytes(), Files.readAllBytes(local));
-    }
-  }
-
-  /** Removes all checkpoints but those of these names. */
-  void keepCheckpoints(List<String> names) {
-    try {
-      FileSystem files = files();
-      for (String name : checkpoints()) {
-        if (!names.contains(name)) {
-          files.delete(at(name), true);
-        }
-      }
-    } catch (IOException e) {
-      throw unwritable(e);
-    }
-  }
-
-  /** Returns whether a name is that of a checkpoint's directory. */
-  static boolean isCheckpoint(String name) {
-    return name.startsWith(CHECKPOINT);
-  }
-
   /** The names of the checkpoints. */
   List<String> checkpoints() {
     try {
-      List<String> names = new ArrayList<>();
-      for (FileStatus entry : files().listStatus(new Path(directory))) {
-        if (isCheckpoint(entry.getPath().getName())) {
-          names.add(entry.getPath().getName());
-        }
-      }
-      return names;
+      return checkpoints(files(), new Path(directory));
     } catch (IOException e) {
       throw unreadable(e);
     }
+  }
+
+  static List<String> checkpoints(FileSystem files, Path directory) throws IOException {
+    List<String> names = new ArrayList<>();
+    for (FileStatus entry : files.listStatus(directory)) {
+      if (RunDirectory.step(entry.getPath().getName()).isPresent()) {
+        names.add(entry.getPath().getName());
+      }
+    }
+    return names;
   }
 
   private Path at(String name) {

@@ -15,6 +15,10 @@ import dev.lora4j.train.group.ProcessGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.BarrierTaskContext;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +34,7 @@ final class TrainingAttempt implements AutoCloseable {
   private final BarrierTaskContext context;
   private final Path directory;
   private final List<ExecutorFacts> executors;
+  private final Optional<RunWriter> writer;
   private final String transport;
   private final TimedGroup group;
   private final List<String> messages = new ArrayList<>();
@@ -38,7 +43,7 @@ final class TrainingAttempt implements AutoCloseable {
       TrainingTask task,
       BarrierTaskContext context,
       Path directory,
-      Roster roster,
+      Members members,
       String transport,
       ProcessGroup group) {
     this.task = task;
@@ -46,39 +51,65 @@ final class TrainingAttempt implements AutoCloseable {
     this.directory = directory;
     this.transport = transport;
     this.group = new TimedGroup(group);
-    executors = roster.executors();
-    messages.addAll(roster.notes());
+    executors = members.roster().executors();
+    writer = members.writer();
+    messages.addAll(members.roster().notes());
+  }
+
+  /**
+   * The executors of an attempt.
+   *
+   * @param writer of the run's directory, in the first of them
+   */
+  private record Members(Roster roster, Optional<RunWriter> writer) {
+    /** Claims the directory for this attempt, before any executor reads it. */
+    static Members gather(TrainingTask task, BarrierTaskContext context) {
+      ExecutorFacts own = ExecutorFacts.here(place(context, context.partitionId()));
+      List<String> places =
+          IntStream.range(0, context.numPartitions())
+              .mapToObj(rank -> place(context, rank))
+              .toList();
+      Agreement joining = new Agreement(context, places, "");
+      Optional<RunWriter> writer = Optional.empty();
+      try {
+        if (context.partitionId() == 0) {
+          writer = Optional.of(task.storage().claim(context.stageAttemptNumber()));
+        }
+      } catch (UserError e) {
+        joining.refuse(String.valueOf(e.getMessage()));
+      }
+      List<ExecutorFacts> all =
+          joining.exchange(own.json()).stream().map(ExecutorFacts::of).toList();
+      return new Members(new Roster(task.version(), all), writer);
+    }
   }
 
   /**
    * Joins the group of all executors.
    *
    * @param directory an empty local directory
-   * @throws CommonMistake if the executors differ
+   * @throws CommonMistake if the executors differ, or another attempt or run has the directory
    */
   static TrainingAttempt join(TrainingTask task, BarrierTaskContext context, Path directory) {
-    int rank = context.partitionId();
     List<String> hosts =
         Stream.of(context.getTaskInfos()).map(info -> host(info.address())).toList();
-    ExecutorFacts own = ExecutorFacts.here(place(context));
-    Roster roster =
-        new Roster(
-            task.version(),
-            Stream.of(context.allGather(own.json())).map(ExecutorFacts::of).toList());
-    boolean gloo = usesGloo(roster, task.settings().transport());
+    Members members = Members.gather(task, context);
+    boolean gloo = usesGloo(members.roster(), task.settings().transport());
     if (hosts.size() == 1) {
-      return new TrainingAttempt(task, context, directory, roster, "none", ProcessGroup.SINGLE);
+      return new TrainingAttempt(task, context, directory, members, "none", ProcessGroup.SINGLE);
     }
     ProcessGroup group =
         gloo
             ? GlooGroup.join(
-                rank,
-                hosts,
-                task.workers(),
-                task.settings().reduction(),
+                new GlooGroup.Place(
+                    context.partitionId(),
+                    hosts,
+                    task.workers(),
+                    task.settings().reduction(),
+                    task.settings().timeout()),
                 text -> context.allGather(text)[0])
             : new SparkGroup(context, task.settings().reduction());
-    return new TrainingAttempt(task, context, directory, roster, gloo ? "gloo" : "spark", group);
+    return new TrainingAttempt(task, context, directory, members, gloo ? "gloo" : "spark", group);
   }
 
   private static boolean usesGloo(Roster roster, Transport transport) {
@@ -92,7 +123,10 @@ final class TrainingAttempt implements AutoCloseable {
 
   /** The executor of a task, for messages. */
   static String place(BarrierTaskContext context) {
-    int rank = context.partitionId();
+    return place(context, context.partitionId());
+  }
+
+  private static String place(BarrierTaskContext context, int rank) {
     return "executor %d on %s".formatted(rank, host(context.getTaskInfos()[rank].address()));
   }
 
@@ -109,8 +143,20 @@ final class TrainingAttempt implements AutoCloseable {
         task.settings().resumes()
             || (context.stageAttemptNumber() > 0 && task.storage().holdsRun());
     try (FineTuneRun run = open(resumes)) {
+      run.record(options(run));
       return train(run);
     }
+  }
+
+  /** The options for {@code run.yaml}, with those that the run sets. */
+  private Map<String, Object> options(FineTuneRun run) {
+    Map<String, Object> options = new TreeMap<>(task.recipe().options(run.settings()));
+    if (!options.isEmpty()) {
+      options.put("data", directory.resolve(RunStorage.ROWS));
+      options.put("out", directory);
+      options.put("workers", task.workers() * group.size());
+    }
+    return options;
   }
 
   /** Opens the run in all executors, or in none. */
@@ -168,7 +214,8 @@ final class TrainingAttempt implements AutoCloseable {
   private ClusterResult train(FineTuneRun run) {
     boolean first = context.partitionId() == 0;
     noteIdleWorkers(run.settings().batching().batchSize());
-    CheckpointUpload upload = new CheckpointUpload(directory, task.storage());
+    Optional<CheckpointUpload> upload =
+        writer.map(storage -> new CheckpointUpload(directory, storage));
     StepTimes times = new StepTimes(group);
     TrainingCallback progress =
         first ? new StageProgress(task.steps(), task.tokens()) : TrainingCallback.NONE;
@@ -176,13 +223,11 @@ final class TrainingAttempt implements AutoCloseable {
         together(
             run,
             TrainingCallback.all(
-                first ? upload : TrainingCallback.NONE,
+                upload.map(TrainingCallback.class::cast).orElse(TrainingCallback.NONE),
                 times,
                 progress,
                 new StageCancellation(context)));
-    if (first) {
-      upload.uploadOthers();
-    }
+    upload.ifPresent(CheckpointUpload::uploadOthers);
     return new ClusterResult(
         task.settings().output(),
         result.steps(),

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -40,20 +41,19 @@ final class TrainingStage {
     context = JavaSparkContext.fromSparkContext(session.sparkContext());
     storage =
         new RunStorage(
-            settings.output(), new SerializableConfiguration(context.hadoopConfiguration()));
+            settings.output(),
+            new SerializableConfiguration(context.hadoopConfiguration()),
+            context.sc().applicationId() + "-" + UUID.randomUUID());
     executors = settings.executors() > 0 ? settings.executors() : liveExecutors();
-    workers = settings.workers() > 0 ? settings.workers() : coresOfExecutor();
+    workers =
+        settings.workers() > 0
+            ? settings.workers()
+            : ExecutorCores.workers(context.getConf(), executors);
   }
 
   private int liveExecutors() {
     int known = context.sc().statusTracker().getExecutorInfos().length;
     return Math.max(1, known - 1); // one of them is the driver
-  }
-
-  /** In local mode, executors are threads of this process: one worker each. */
-  private int coresOfExecutor() {
-    int perTask = context.getConf().getInt("spark.task.cpus", 1);
-    return context.isLocal() ? perTask : context.getConf().getInt("spark.executor.cores", perTask);
   }
 
   /** The directory of the run. */

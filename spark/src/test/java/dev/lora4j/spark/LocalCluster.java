@@ -4,9 +4,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
+import scala.jdk.javaapi.OptionConverters;
 
-/** Spark sessions of tests: in this process, or with executors in processes of their own. */
+/**
+ * The Spark session of tests: in this process, or with executors in processes of their own. The
+ * next test class has the same session if it wants the same executors; Spark ends it with the JVM.
+ */
 public final class LocalCluster {
   private LocalCluster() {}
 
@@ -30,6 +35,10 @@ public final class LocalCluster {
   }
 
   private static SparkSession session(String master) {
+    Optional<SparkSession> open = OptionConverters.toJava(SparkSession.getDefaultSession());
+    if (open.filter(session -> !session.sparkContext().master().equals(master)).isPresent()) {
+      open.get().stop();
+    }
     String classes =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     return SparkSession.builder()
@@ -38,6 +47,7 @@ public final class LocalCluster {
         .config("spark.executor.extraClassPath", classes)
         .config("spark.executor.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
         .config("spark.sql.shuffle.partitions", 2)
+        .config("spark.stage.maxConsecutiveAttempts", 2) // enough to see that Spark gives up
         .config("spark.local.dir", temporary())
         .getOrCreate();
   }

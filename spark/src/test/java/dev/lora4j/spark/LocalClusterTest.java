@@ -25,7 +25,7 @@ class LocalClusterTest {
   @BeforeAll
   static void start() {
     session = LocalCluster.processes();
-    run = ClusterRun.in(directory, 40);
+    run = ClusterRun.in(directory, 24);
     LoraSpark.fineTune(
         ClusterRun.rows(session), run.recipe(), settings("ordered", Reduction.ORDERED));
     run.alone("alone", "ordered", 2);
@@ -77,7 +77,7 @@ class LocalClusterTest {
 
     assertThat(once).exists();
     assertThat(result.attempt()).isEqualTo(1);
-    assertThat(result.resumedFrom()).isBetween(8L, 36L);
+    assertThat(result.resumedFrom()).isBetween(8L, 20L);
     assertThat(run.adapter("killed")).isEqualTo(run.adapter("alone"));
     assertThat(run.losses("killed")).isEqualTo(run.losses("alone"));
   }

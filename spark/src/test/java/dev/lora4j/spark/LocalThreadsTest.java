@@ -18,7 +18,6 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,14 +37,8 @@ class LocalThreadsTest {
     session = LocalCluster.threads();
     run = ClusterRun.in(directory, 8);
     result =
-        LoraSpark.fineTune(
-            ClusterRun.rows(session), run.recipe(), ordered("spark").transport(Transport.SPARK));
-    run.alone("alone", "spark", 2);
-  }
-
-  @AfterAll
-  static void stop() {
-    session.stop();
+        LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), ordered("threads"));
+    run.alone("alone", "threads", 2);
   }
 
   private static ClusterSettings ordered(String name) {
@@ -55,19 +48,35 @@ class LocalThreadsTest {
   // ---- training ----
 
   @Test
-  void messagesThroughTheDriverGiveTheBitsOfOneProcess() {
-    assertThat(result.transport()).isEqualTo("spark");
+  void aRunHasTheBitsAndFilesOfOneProcess() {
     assertThat(result.workers()).isEqualTo(2);
     assertThat(result.steps()).isEqualTo(8);
     assertThat(result.exchangeSeconds()).isBetween(0.0, result.stepSeconds());
-    assertThat(run.adapter("spark")).isEqualTo(run.adapter("alone"));
-    assertThat(run.read("spark", "run.json")).isEqualTo(run.read("alone", "run.json"));
-    assertThat(run.losses("spark")).isEqualTo(run.losses("alone"));
+    assertThat(run.adapter("threads")).isEqualTo(run.adapter("alone"));
+    assertThat(run.read("threads", "run.json")).isEqualTo(run.read("alone", "run.json"));
+    assertThat(run.losses("threads")).isEqualTo(run.losses("alone"));
+    assertThat(run.path("threads/.running")).doesNotExist();
+    assertThat(run.path("threads/.attempt")).doesNotExist();
+  }
+
+  /** Spark looks for the answer of a message once a second. */
+  @Test
+  void messagesThroughTheDriverGiveTheBitsOfOneProcess() {
+    ClusterRun shorter = run.steps(2);
+    ClusterResult found =
+        LoraSpark.fineTune(
+            ClusterRun.rows(session),
+            shorter.recipe(),
+            ordered("messages").transport(Transport.SPARK));
+    shorter.alone("without-messages", "messages", 2);
+
+    assertThat(found.transport()).isEqualTo("spark");
+    assertThat(run.adapter("messages")).isEqualTo(run.adapter("without-messages"));
   }
 
   @Test
   void aClusterResumesTheRunOfOneMachine() {
-    run.aloneUntil(4, "back", "spark", 2);
+    run.aloneUntil(4, "back", "threads", 2);
     ClusterResult resumed =
         LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), ordered("back").resume());
 
@@ -78,7 +87,7 @@ class LocalThreadsTest {
 
   @Test
   void oneMachineResumesTheCancelledRunOfACluster() throws InterruptedException {
-    ClusterRun longer = run.steps(80);
+    ClusterRun longer = run.steps(40);
     Thread cancelling = new Thread(() -> cancelAfter(run.path("cancelled/checkpoint-4")));
     cancelling.setDaemon(true);
     cancelling.start();
@@ -96,13 +105,17 @@ class LocalThreadsTest {
     assertThat(run.adapter("cancelled")).isEqualTo(run.adapter("uncancelled"));
   }
 
+  /** In a directory with the rows of a run that has not begun, which are replaced. */
   @Test
-  void idleWorkersAreReported() {
+  void idleWorkersAreReported() throws IOException {
+    Files.createDirectories(run.path("idle"));
+    Files.writeString(run.path("idle/data.jsonl"), "{\"text\":\"of an earlier try\"}\n");
     ClusterResult idle =
         LoraSpark.fineTune(
             ClusterRun.rows(session), run.steps(1).recipe(), ordered("idle").workers(3));
 
     assertThat(idle.workers()).isEqualTo(6);
+    assertThat(run.read("idle", "data.jsonl")).isEqualTo(run.read("threads", "data.jsonl"));
     assertThat(idle.messages())
         .contains("Warning: a batch of 4 rows leaves 2 of 6 workers idle; raise the batch size");
   }
@@ -197,7 +210,7 @@ class LocalThreadsTest {
     assertMistake(
         ClusterRun.rows(session),
         run.recipe(),
-        ordered("spark"),
+        ordered("threads"),
         "already holds a run; resume it, or choose another directory");
   }
 
@@ -209,15 +222,6 @@ class LocalThreadsTest {
         () -> recipe.create().task(TextTask.TEXT_CLASSIFICATION),
         ordered("task"),
         "the recipe has a task on texts, which is trained on one machine");
-  }
-
-  @Test
-  void rowsOfARunThatHasNotBegunAreReplaced() throws IOException {
-    Files.createDirectories(run.path("stale"));
-    Files.writeString(run.path("stale/data.jsonl"), "{\"text\":\"of an earlier try\"}\n");
-    LoraSpark.fineTune(ClusterRun.rows(session), run.steps(1).recipe(), ordered("stale"));
-
-    assertThat(run.read("stale", "data.jsonl")).isEqualTo(run.read("spark", "data.jsonl"));
   }
 
   @Test
@@ -234,7 +238,7 @@ class LocalThreadsTest {
     assertMistake(
         ClusterRun.rows(session),
         run.recipe(),
-        ordered("spark").executors(1).resume(),
+        ordered("threads").executors(1).workers(1).resume(),
         "other settings than at its start",
         "workers: was 2, is now 1");
   }

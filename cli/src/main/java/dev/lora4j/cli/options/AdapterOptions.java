@@ -49,8 +49,9 @@ public final class AdapterOptions {
 
   @Option(
       names = "--target-modules",
-      paramLabel = "NAME",
+      paramLabel = "NAME,…",
       split = ",",
+      hideParamSyntax = true,
       description =
           "Target modules, by the end of their path, or all-linear (default: every linear layer"
               + " except a language model's head).")
@@ -58,15 +59,17 @@ public final class AdapterOptions {
 
   @Option(
       names = "--exclude-modules",
-      paramLabel = "NAME",
+      paramLabel = "NAME,…",
       split = ",",
+      hideParamSyntax = true,
       description = "Modules to leave out of the target modules.")
   private List<String> exclude = new ArrayList<>();
 
   @Option(
       names = "--target-parameters",
-      paramLabel = "NAME",
+      paramLabel = "NAME,…",
       split = ",",
+      hideParamSyntax = true,
       description =
           "Raw parameters to adapt besides the target modules, by the end of their path, such as"
               + " mlp.experts.gate_up_proj of a mixture of experts.")

@@ -7,6 +7,8 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.metrics.RunFigures;
 import dev.lora4j.llm.recipe.RunPaths;
+import dev.lora4j.llm.recipe.RunRecord;
+import dev.lora4j.train.RunDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +27,8 @@ import java.util.stream.Stream;
  * @param paths those whose values are paths
  */
 public record RunReader(Collection<String> options, Collection<String> paths) {
-  private static final String SETTINGS = "run.json";
-  private static final String OPTIONS = "run.yaml";
+  private static final String SETTINGS = RunDirectory.RUN;
+  private static final String OPTIONS = RunRecord.OPTIONS;
 
   /**
    * Settings that identify the run, its data or its steps; the comparison handles them separately.

@@ -40,8 +40,9 @@ public final class ExampleDataOptions {
 
   @Option(
       names = "--mean",
-      paramLabel = "X",
+      paramLabel = "X,…",
       split = ",",
+      hideParamSyntax = true,
       description =
           "Mean subtracted from pixels in [0, 1], one value or one per channel (default: 0.5).")
   @Range
@@ -49,8 +50,9 @@ public final class ExampleDataOptions {
 
   @Option(
       names = "--std",
-      paramLabel = "X",
+      paramLabel = "X,…",
       split = ",",
+      hideParamSyntax = true,
       description =
           "Standard deviation that pixels are divided by, one value or one per channel (default:"
               + " 0.5).")

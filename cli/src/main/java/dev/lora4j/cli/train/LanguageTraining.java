@@ -17,11 +17,13 @@ import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
 import dev.lora4j.llm.recipe.InitialAdapter;
+import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.TrainingCallback;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -54,12 +56,12 @@ public record LanguageTraining(
     Optional<SharedBase> bases,
     PrintStream log) {
   /** The file in the output directory that holds the options of the run. */
-  public static final String CONFIG = "run.yaml";
+  public static final String CONFIG = RunRecord.OPTIONS;
 
   /** Returns the error for a run to resume whose options are not recorded. */
   public static UserError noOptions(Path out) {
     String missing = "no run to resume in %s: it has no %s".formatted(out, CONFIG);
-    return Files.exists(out.resolve("run.json"))
+    return Files.exists(out.resolve(RunDirectory.RUN))
         ? new UserError(
             missing
                 + "; it was killed as it began, or the file was deleted: give all options of the"
@@ -157,6 +159,11 @@ public record LanguageTraining(
         peakMegabytes,
         wall,
         "lora train --config " + paths.out().resolve(CONFIG) + " --out DIR");
+  }
+
+  /** Returns all options of a run elsewhere, with defaults resolved. */
+  public Map<String, Object> options(TrainingArguments settings) {
+    return options(config(), settings);
   }
 
   /** Returns all options, with defaults resolved. */

@@ -2,6 +2,7 @@ package dev.lora4j.cli.train;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.progress.Interruption;
+import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,7 +26,7 @@ final class LastCheckpoint implements TrainingCallback, AutoCloseable {
   public void onStart(long steps, long done) {
     resumedFrom = done;
     if (done > 0) {
-      onCheckpoint(out.resolve("checkpoint-" + done));
+      onCheckpoint(new RunDirectory(out).checkpoint(done));
     }
   }
 

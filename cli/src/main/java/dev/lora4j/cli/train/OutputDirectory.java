@@ -1,6 +1,7 @@
 package dev.lora4j.cli.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.train.RunDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,7 @@ import java.util.stream.Stream;
 
 /** The output directory of a training run. */
 public record OutputDirectory(Path path) {
-  private static final List<String> RUN = List.of("run.json", "run.yaml", "sweep.yaml");
+  private static final List<String> RUN = List.of(RunDirectory.RUN, LanguageTraining.CONFIG, "sweep.yaml");
   private static final int NAMED = 3;
 
   /**

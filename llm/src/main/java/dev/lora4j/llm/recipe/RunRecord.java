@@ -23,7 +23,9 @@ public record RunRecord(Path directory) {
   /** The options of a run, as a file for {@code --config}. */
   public static final String OPTIONS = "run.yaml";
 
-  private static final String ORIGIN = "origin.json";
+  /** Versions, base and data of a run. */
+  public static final String ORIGIN = "origin.json";
+
   private static final String BASE = "base";
   private static final String STORAGE = "storage";
 

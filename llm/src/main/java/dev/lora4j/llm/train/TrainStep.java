@@ -121,7 +121,7 @@ final class TrainStep implements AutoCloseable {
           Runnable work = () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), scoring);
           boolean alone =
               shards.size() == 1 && shard.layout().size() >= CostModel.SPLIT_OPERATORS_MIN_TOKENS;
-          gradients.in(worker, alone ? () -> Engine.onThreads(workers.count(), work) : work);
+          gradients.in(worker, alone ? () -> Engine.onThreads(workers.own(), work) : work);
           return sum[0];
         });
   }

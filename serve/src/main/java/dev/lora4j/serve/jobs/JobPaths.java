@@ -1,5 +1,6 @@
 package dev.lora4j.serve.jobs;
 
+import dev.lora4j.train.RunDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -30,7 +31,7 @@ record JobPaths(Path directory) {
   }
 
   boolean hasRun() {
-    return Files.exists(run().resolve("run.json"));
+    return Files.exists(run().resolve(RunDirectory.RUN));
   }
 
   Path checkpoints() {

@@ -4,9 +4,11 @@ import dev.lora4j.UserError;
 import dev.lora4j.train.group.BlockSum;
 import dev.lora4j.train.group.ProcessGroup;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
@@ -31,7 +33,7 @@ import org.bytedeco.pytorch.global.torch_gloo;
  * all, so that no process receives more than its workers' part.
  */
 public final class GlooGroup implements ProcessGroup {
-  private static final long TIMEOUT_MILLIS = 30 * 60_000L; // a checkpoint may be written meanwhile
+  private static final String TIMED_OUT = "timed out"; // in Gloo's messages
   private static final int MESSAGE = 512; // bytes of a message that needs no second exchange
   private static final int THREADS = 2;
 
@@ -39,15 +41,16 @@ public final class GlooGroup implements ProcessGroup {
   private final int size;
   private final int workers; // of each process
   private final Reduction reduction;
+  private final Duration timeout;
   private final TCPStore store;
   private final ProcessGroupGloo gloo;
 
-  private GlooGroup(
-      int rank, int size, int workers, Reduction reduction, TCPStore store, ProcessGroupGloo gloo) {
-    this.rank = rank;
-    this.size = size;
-    this.workers = workers;
-    this.reduction = reduction;
+  private GlooGroup(Place place, TCPStore store, ProcessGroupGloo gloo) {
+    rank = place.rank();
+    size = place.hosts().size();
+    workers = place.workers();
+    reduction = place.reduction();
+    timeout = place.timeout();
     this.store = store;
     this.gloo = gloo;
   }
@@ -63,44 +66,55 @@ public final class GlooGroup implements ProcessGroup {
   }
 
   /**
-   * Joins the group. Every process calls it.
+   * A process's place in a group.
    *
    * @param hosts of the processes, by rank
    * @param workers number of workers of each process
+   * @param timeout longest wait for the other processes
+   */
+  public record Place(
+      int rank, List<String> hosts, int workers, Reduction reduction, Duration timeout) {
+    /** Copies the hosts. */
+    public Place {
+      hosts = List.copyOf(hosts);
+    }
+  }
+
+  /**
+   * Joins the group. Every process calls it.
+   *
    * @param toAll passes the first process's text to all; the others' texts are empty
    */
-  public static GlooGroup join(
-      int rank, List<String> hosts, int workers, Reduction reduction, UnaryOperator<String> toAll) {
+  public static GlooGroup join(Place place, UnaryOperator<String> toAll) {
     try (PointerScope scope = new PointerScope()) {
-      TCPStore store = rank == 0 ? serve(hosts.get(0)) : null;
+      int rank = place.rank();
+      List<String> hosts = place.hosts();
+      Milliseconds timeout = new Milliseconds(place.timeout().toMillis());
+      TCPStore store = rank == 0 ? serve(hosts.get(0), timeout) : null;
       int own = store == null ? 0 : Short.toUnsignedInt(store.getPort());
       int port = Integer.parseInt(toAll.apply(store == null ? "" : Integer.toString(own)));
-      TCPStore joined = store == null ? connect(hosts.get(0), port) : store;
-      ProcessGroupGloo.Options options =
-          ProcessGroupGloo.Options.create(new Milliseconds(TIMEOUT_MILLIS));
+      TCPStore joined = store == null ? connect(hosts.get(0), port, timeout) : store;
+      ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(timeout);
       options.threads(THREADS);
       options.devices(
           new GlooDeviceVector(ProcessGroupGloo.createDeviceForHostname(hosts.get(rank))));
       ProcessGroupGloo gloo = new ProcessGroupGloo(joined, rank, hosts.size(), options);
       joined.retainReference();
       gloo.retainReference();
-      return new GlooGroup(rank, hosts.size(), workers, reduction, joined, gloo);
+      return new GlooGroup(place, joined, gloo);
     }
   }
 
-  private static TCPStore serve(String host) {
-    return new TCPStore(host, options().isServer(true).port((short) 0));
+  private static TCPStore serve(String host, Milliseconds timeout) {
+    return new TCPStore(host, options(timeout).isServer(true).port((short) 0));
   }
 
-  private static TCPStore connect(String host, int port) {
-    return new TCPStore(host, options().isServer(false).port((short) port));
+  private static TCPStore connect(String host, int port, Milliseconds timeout) {
+    return new TCPStore(host, options(timeout).isServer(false).port((short) port));
   }
 
-  private static TCPStoreOptions options() {
-    return new TCPStoreOptions()
-        .waitWorkers(false)
-        .useLibUV(false)
-        .timeout(new Milliseconds(TIMEOUT_MILLIS));
+  private static TCPStoreOptions options(Milliseconds timeout) {
+    return new TCPStoreOptions().waitWorkers(false).useLibUV(false).timeout(timeout);
   }
 
   @Override
@@ -195,7 +209,18 @@ public final class GlooGroup implements ProcessGroup {
   }
 
   private void await(Work work) {
-    work._wait();
+    try {
+      work._wait();
+    } catch (RuntimeException e) {
+      if (String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains(TIMED_OUT)) {
+        throw new IllegalStateException(
+            ("no answer of the other executors within %s; if they only need longer, for a"
+                    + " checkpoint on a slow disk say, raise the timeout")
+                .formatted(timeout.toString().substring(2).toLowerCase(Locale.ROOT)),
+            e);
+      }
+      throw e;
+    }
   }
 
   @Override

@@ -15,8 +15,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A process group by the messages of a barrier stage, which go through the driver: slow, but it
- * needs no native library and no port.
+ * A process group by the messages of a barrier stage, which go through the driver: it needs no
+ * native library and no port, but Spark looks for the answer only once a second.
  */
 public final class SparkGroup implements ProcessGroup {
   private static final int MAX_ANSWER = 32 << 20; // bytes; Spark's limit of a message is 128 MiB
@@ -53,35 +53,24 @@ public final class SparkGroup implements ProcessGroup {
         NoGradGuard guard = new NoGradGuard()) {
       if (reduction == Reduction.FAST) {
         BlockSum.inOrder(own, sum);
-        sum(List.of(sum), sum);
+        add(List.of(sum), size(), sum);
       } else {
-        sum(own, sum);
+        add(own, blocks, sum);
       }
     }
   }
 
   /** Adds all processes' blocks in the order of their ranks, piece by piece. */
-  private void sum(List<Tensor> own, Tensor sum) {
+  private void add(List<Tensor> own, int blocks, Tensor sum) {
     List<float[]> values = own.stream().map(Ops::floats).toList();
     int length = Math.toIntExact(sum.numel());
-    int piece = Math.max(1, MAX_ANSWER / Float.BYTES / size() / Math.max(1, values.size()));
-    piece = agreed(piece);
+    int piece = Math.max(1, MAX_ANSWER / Float.BYTES / Math.max(1, blocks));
     float[] total = new float[length];
     for (int from = 0; from < length; from += piece) {
       int count = Math.min(piece, length - from);
       add(gather(bytes(values, from, count)), total, from, count);
     }
     sum.copy_(Ops.tensor(total, length));
-  }
-
-  /** Returns the smallest piece of all processes. */
-  private int agreed(int piece) {
-    ByteBuffer own = ByteBuffer.allocate(Integer.BYTES);
-    own.putInt(piece);
-    return gather(own.array()).stream()
-        .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
-        .min()
-        .orElse(piece);
   }
 
   private static byte[] bytes(List<float[]> values, int from, int count) {

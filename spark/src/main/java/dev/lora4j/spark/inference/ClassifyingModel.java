@@ -13,7 +13,7 @@ record ClassifyingModel(TextClassifier classifier) implements RowModel {
   static ClassifyingModel open(ModelSpec spec, Path base, int threads) {
     TextClassifier classifier = TextClassifier.open(base, threads);
     try {
-      spec.adapters().forEach((name, path) -> classifier.load(name, Path.of(RowModel.found(path))));
+      spec.adapters().forEach((name, path) -> classifier.load(name, Path.of(path)));
       return new ClassifyingModel(classifier);
     } catch (RuntimeException e) {
       classifier.close();

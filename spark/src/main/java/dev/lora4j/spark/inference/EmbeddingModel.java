@@ -13,7 +13,7 @@ record EmbeddingModel(Embedder embedder) implements RowModel {
   static EmbeddingModel open(ModelSpec spec, Path base, int threads) {
     Embedder embedder = Embedder.open(base, threads, WeightStorage.asStored());
     try {
-      spec.adapters().forEach((name, path) -> embedder.load(name, Path.of(RowModel.found(path))));
+      spec.adapters().forEach((name, path) -> embedder.load(name, Path.of(path)));
       return new EmbeddingModel(embedder);
     } catch (RuntimeException e) {
       embedder.close();

@@ -46,7 +46,7 @@ final class GeneratingModel implements RowModel {
         ServedModel.open(NAME, base, WeightStorage.asStored(), adapters, Optional.empty());
     try {
       spec.adapters()
-          .forEach((name, path) -> served.load(name, Path.of(RowModel.found(path)), false));
+          .forEach((name, path) -> served.load(name, Path.of(path), false));
       return new GeneratingModel(InferenceEngine.start(served, limits), spec.completion());
     } catch (RuntimeException e) {
       served.close();

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
-import org.apache.spark.ml.Transformer;
+import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
@@ -21,6 +21,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Computes a column with a model and its adapters: completions, labels, embeddings or scores. A
@@ -41,10 +42,12 @@ import org.apache.spark.sql.types.StructType;
  *
  * <p>Each executor loads the model once for all its tasks, whose batches share its threads. Paths
  * are those of the executors; a file or directory that Spark has sent by {@code --files} or {@code
- * --archives} is found by its last name. A row without a text gets no output. Rows without an
+ * --archives} is found by its last name, and an adapter may be on a file system of Hadoop, such as
+ * {@code hdfs:///adapters/one}. A row without a text gets no output. Rows without an
  * adapter's name use the base.
  */
-public final class LoraTransformer extends Transformer implements DefaultParamsWritable {
+public final class LoraTransformer extends Model<LoraTransformer>
+    implements DefaultParamsWritable {
   private static final long serialVersionUID = 1;
   private static final int BATCH_ROWS = 256;
   private static final int MAX_TOKENS = 128;
@@ -290,10 +293,13 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
     RowColumns columns = columns();
     ModelSpec spec = spec();
     int size = positive(batchRows);
+    SerializableConfiguration hadoop =
+        new SerializableConfiguration(dataset.sparkSession().sparkContext().hadoopConfiguration());
     return dataset
         .toDF()
         .mapPartitions(
-            (MapPartitionsFunction<Row, Row>) rows -> new RowBatches(rows, columns, size, spec),
+            (MapPartitionsFunction<Row, Row>)
+                rows -> new RowBatches(rows, columns, size, spec, hadoop.value()),
             Encoders.row(schema));
   }
 
@@ -353,6 +359,7 @@ public final class LoraTransformer extends Transformer implements DefaultParamsW
 
   @Override
   public LoraTransformer copy(ParamMap extra) {
-    return defaultCopy(extra);
+    LoraTransformer copy = defaultCopy(extra);
+    return copy.setParent(parent());
   }
 }

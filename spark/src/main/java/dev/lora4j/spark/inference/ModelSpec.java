@@ -3,9 +3,10 @@ package dev.lora4j.spark.inference;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
- * The model that an executor loads.
+ * The model that an executor loads: tasks with equal specifications share it.
  *
  * @param base directory, GGUF file or name on the Hub
  * @param adapters directory by name
@@ -18,6 +19,13 @@ record ModelSpec(
 
   ModelSpec {
     adapters = new LinkedHashMap<>(adapters);
+  }
+
+  /** Returns the specification with other directories of the adapters. */
+  ModelSpec mapAdapters(UnaryOperator<String> directory) {
+    Map<String, String> mapped = new LinkedHashMap<>();
+    adapters.forEach((name, path) -> mapped.put(name, directory.apply(path)));
+    return new ModelSpec(task, base, mapped, threads, completion);
   }
 
   /**

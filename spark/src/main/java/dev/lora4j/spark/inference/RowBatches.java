@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -22,11 +23,16 @@ final class RowBatches implements Iterator<Row> {
   private final SharedModels.Lease lease;
   private Iterator<Row> ready = List.<Row>of().iterator();
 
-  RowBatches(Iterator<Row> rows, RowColumns columns, int size, ModelSpec spec) {
+  RowBatches(
+      Iterator<Row> rows,
+      RowColumns columns,
+      int size,
+      ModelSpec spec,
+      Configuration configuration) {
     this.rows = rows;
     this.columns = columns;
     this.size = size;
-    lease = SharedModels.lease(spec);
+    lease = SharedModels.lease(spec, configuration);
     Optional.ofNullable(TaskContext.get())
         .ifPresent(
             task ->

@@ -4,10 +4,11 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.hub.Hub;
 import dev.lora4j.llm.hub.HubListener;
 import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.spark.files.ExecutorFiles;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.SparkFiles;
 
 /** A loaded model with its adapters, which the tasks of an executor share. */
 interface RowModel extends AutoCloseable {
@@ -25,11 +26,15 @@ interface RowModel extends AutoCloseable {
   /**
    * Loads a model.
    *
+   * @param configuration of the file systems of adapters
    * @throws UserError if this executor does not find the base or an adapter
    */
-  static RowModel open(ModelSpec spec) {
+  static RowModel open(ModelSpec asked, Configuration configuration) {
+    ModelSpec spec =
+        asked.mapAdapters(path -> ExecutorFiles.adapter(path, configuration).toString());
     Path base =
-        ModelReference.of(found(spec.base())).resolve(Hub.fromEnvironment(), HubListener.SILENT);
+        ModelReference.of(ExecutorFiles.found(spec.base()))
+            .resolve(Hub.fromEnvironment(), HubListener.SILENT);
     int threads = spec.threads() > 0 ? spec.threads() : cores();
     return switch (spec.task()) {
       case GENERATE -> GeneratingModel.open(spec, base, threads);
@@ -37,18 +42,6 @@ interface RowModel extends AutoCloseable {
       case EMBED -> EmbeddingModel.open(spec, base, threads);
       case SCORE -> ScoringModel.open(spec, base, threads);
     };
-  }
-
-  /** Returns a path of this executor, or that of a file that Spark has sent to it. */
-  static String found(String path) {
-    if (!java.nio.file.Files.exists(Path.of(path))) {
-      Path sent =
-          Path.of(SparkFiles.getRootDirectory(), String.valueOf(Path.of(path).getFileName()));
-      if (java.nio.file.Files.exists(sent)) {
-        return sent.toString();
-      }
-    }
-    return path;
   }
 
   private static int cores() {

@@ -14,7 +14,7 @@ record ScoringModel(Reranker reranker) implements RowModel {
   static ScoringModel open(ModelSpec spec, Path base, int threads) {
     Reranker reranker = Reranker.open(base, threads, WeightStorage.asStored());
     try {
-      spec.adapters().forEach((name, path) -> reranker.load(name, Path.of(RowModel.found(path))));
+      spec.adapters().forEach((name, path) -> reranker.load(name, Path.of(path)));
       return new ScoringModel(reranker);
     } catch (RuntimeException e) {
       reranker.close();

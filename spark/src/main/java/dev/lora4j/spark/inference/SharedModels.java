@@ -2,6 +2,7 @@ package dev.lora4j.spark.inference;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * The models of this process. A model stays loaded for the next task; loading another one closes
@@ -46,13 +47,17 @@ final class SharedModels {
     }
   }
 
-  /** Loads a model unless it is loaded; tasks that need it at the same time wait. */
-  static Lease lease(ModelSpec spec) {
+  /**
+   * Loads a model unless it is loaded; tasks that need it at the same time wait.
+   *
+   * @param configuration of the file systems of adapters
+   */
+  static Lease lease(ModelSpec spec, Configuration configuration) {
     synchronized (LOADED) {
       Shared shared = LOADED.get(spec);
       if (shared == null) {
         closeUnused();
-        shared = new Shared(RowModel.open(spec));
+        shared = new Shared(RowModel.open(spec, configuration));
         LOADED.put(spec, shared);
       }
       shared.users++;

@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.spark.ClusterSettings;
 import dev.lora4j.spark.exchange.Reduction;
 import dev.lora4j.spark.exchange.Transport;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,8 +20,10 @@ import java.util.stream.Stream;
  */
 record SubmitOptions(String config, String data, ClusterSettings settings) {
   private static final String RESUME = "resume";
+  private static final String TIMEOUT = "timeout";
   private static final List<String> NAMES =
-      List.of("config", "data", "out", "executors", "workers", "reduce", "transport", RESUME);
+      List.of(
+          "config", "data", "out", "executors", "workers", "reduce", "transport", TIMEOUT, RESUME);
 
   /**
    * Reads the arguments.
@@ -47,11 +50,23 @@ record SubmitOptions(String config, String data, ClusterSettings settings) {
             .executors(number(values, "executors"))
             .workers(number(values, "workers"))
             .reduction(one(Reduction.values(), values, "reduce", Reduction.FAST))
-            .transport(one(Transport.values(), values, "transport", Transport.AUTO));
+            .transport(one(Transport.values(), values, "transport", Transport.AUTO))
+            .timeout(timeout(values));
     return new SubmitOptions(
         required(values, "config"),
         required(values, "data"),
         resumes(values) ? settings.resume() : settings);
+  }
+
+  private static Duration timeout(Map<String, String> values) {
+    if (!values.containsKey(TIMEOUT)) {
+      return ClusterSettings.DEFAULT_TIMEOUT;
+    }
+    int minutes = number(values, TIMEOUT);
+    if (minutes < 1) {
+      throw new UserError("--%s: expected at least 1 minute, found %d".formatted(TIMEOUT, minutes));
+    }
+    return Duration.ofMinutes(minutes);
   }
 
   private static boolean resumes(Map<String, String> values) {

@@ -7,6 +7,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.group.BlockSum;
 import dev.lora4j.train.group.ProcessGroup;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +33,11 @@ class GlooGroupTest {
 
   private static <T> List<T> inEach(Reduction reduction, Function<ProcessGroup, T> work)
       throws Exception {
+    return inEach(reduction, Duration.ofMinutes(5), work);
+  }
+
+  private static <T> List<T> inEach(
+      Reduction reduction, Duration timeout, Function<ProcessGroup, T> work) throws Exception {
     Engine.start();
     CompletableFuture<String> text = new CompletableFuture<>();
     List<String> hosts = List.of("localhost", "localhost", "localhost");
@@ -45,10 +51,7 @@ class GlooGroupTest {
                 () -> {
                   try (GlooGroup group =
                       GlooGroup.join(
-                          rank,
-                          hosts,
-                          WORKERS,
-                          reduction,
+                          new GlooGroup.Place(rank, hosts, WORKERS, reduction, timeout),
                           own -> {
                             if (rank == 0) {
                               text.complete(own);
@@ -122,6 +125,31 @@ class GlooGroupTest {
     for (int i = 0; i < LENGTH; i++) {
       assertThat(found.get(0)[i]).isCloseTo(expected[i], within(1e-2f));
     }
+  }
+
+  /** The others join the group, but not the exchange. */
+  @Test
+  void aProcessThatDoesNotAnswerIsWaitedForUpToTheTimeout() throws Exception {
+    CompletableFuture<Void> ended = new CompletableFuture<>();
+    List<String> found =
+        inEach(
+            Reduction.FAST,
+            Duration.ofSeconds(3),
+            group -> {
+              if (group.rank() > 0) {
+                ended.join();
+                return "";
+              }
+              try {
+                return "received " + group.gather(new byte[1]).size();
+              } catch (IllegalStateException e) {
+                return e.getMessage();
+              } finally {
+                ended.complete(null);
+              }
+            });
+
+    assertThat(found.get(0)).contains("no answer of the other executors within 3s", "the timeout");
   }
 
   @Test

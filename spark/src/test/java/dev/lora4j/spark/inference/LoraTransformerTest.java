@@ -50,7 +50,6 @@ class LoraTransformerTest {
   @AfterAll
   static void stop() {
     SharedModels.closeUnused();
-    session.stop();
   }
 
   /** Rows of a text, a second one, and an adapter in turn; the last has no text. */

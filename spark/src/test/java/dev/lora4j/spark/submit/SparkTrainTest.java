@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.SavedTextModel;
 import dev.lora4j.spark.ClusterResult;
+import dev.lora4j.spark.ClusterSettings;
 import dev.lora4j.spark.LocalCluster;
 import dev.lora4j.spark.exchange.Reduction;
 import dev.lora4j.spark.exchange.Transport;
@@ -17,7 +18,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.spark.sql.SparkSession;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,29 +41,33 @@ class SparkTrainTest {
         Files.writeString(
             directory.resolve("rows.jsonl"),
             "{\"prompt\":\"one\",\"completion\":\"two\"}\n".repeat(6));
-    SparkSession session = LocalCluster.threads();
-    ClusterResult result;
-    try {
-      result =
-          SparkTrain.train(
-              session,
-              SubmitOptions.of(
-                  "--config=" + config,
-                  "--data",
-                  data.toString(),
-                  "--out",
-                  directory.resolve("out").toString(),
-                  "--executors=2",
-                  "--reduce=ordered"));
-    } finally {
-      session.stop();
-    }
+    ClusterResult result =
+        SparkTrain.train(
+            LocalCluster.threads(),
+            SubmitOptions.of(
+                "--config=" + config,
+                "--data",
+                data.toString(),
+                "--out",
+                directory.resolve("out").toString(),
+                "--executors=2",
+                "--reduce=ordered"));
     assertThat(result.steps()).isEqualTo(3);
     assertThat(result.workers()).isEqualTo(2);
     assertThat(directory.resolve("out/adapter_model.safetensors")).exists();
     Path written = directory.resolve("out/adapter_config.json");
     int rank = new ObjectMapper().readTree(written.toFile()).get("r").asInt();
     assertThat(rank).isEqualTo(2);
+    assertThat(directory.resolve("out/run.yaml"))
+        .content()
+        .contains(
+            "paths-relative-to: file",
+            "data: \"./data.jsonl\"",
+            "out: \".\"",
+            "model: \"" + model + "\"",
+            "workers: 2",
+            "rank: 2",
+            "steps: 3");
   }
 
   @Test
@@ -78,6 +83,7 @@ class SparkTrainTest {
             "--reduce",
             "ordered",
             "--transport=spark",
+            "--timeout=5",
             "--resume");
 
     assertThat(options.config()).isEqualTo("a.yaml");
@@ -87,6 +93,7 @@ class SparkTrainTest {
     assertThat(options.settings().executors()).isZero();
     assertThat(options.settings().reduction()).isEqualTo(Reduction.ORDERED);
     assertThat(options.settings().transport()).isEqualTo(Transport.SPARK);
+    assertThat(options.settings().timeout()).isEqualTo(Duration.ofMinutes(5));
     assertThat(options.settings().resumes()).isTrue();
   }
 
@@ -97,6 +104,7 @@ class SparkTrainTest {
     assertMistake("--workers: expected a number, found 'x'", "--out=c", "--workers=x");
     assertMistake("--reduce: no 'orderd'; did you mean ordered?", "--out=c", "--reduce=orderd");
     assertMistake("--data: expected a value", "--data");
+    assertMistake("--timeout: expected at least 1 minute, found 0", "--out=c", "--timeout=0");
     assertMistake(
         "--resume: expected true or false, found 'no'",
         "--config=a",
@@ -110,6 +118,7 @@ class SparkTrainTest {
     SubmitOptions options = SubmitOptions.of("--config=a", "--data=b", "--out=c", "--resume=false");
 
     assertThat(options.settings().resumes()).isFalse();
+    assertThat(options.settings().timeout()).isEqualTo(ClusterSettings.DEFAULT_TIMEOUT);
   }
 
   @Test

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TenantClassifiersTest {
   private static final String BASE = System.getProperty("lora4j.base");
   private static final TrainingArguments ARGUMENTS =
-      TrainingArguments.of(1e-2).batching(BatchConfig.of(8)).steps(60);
+      TrainingArguments.of(1e-2).batching(BatchConfig.of(8)).steps(25);
 
   @Test
   void oneBatchHasTheLabelsOfBothTenants(@TempDir Path adapters) {

@@ -29,7 +29,7 @@ class TenantsTest {
 
   private static void train(String tenant, Path adapters) {
     // A rate for a random model of two small layers; a real one needs about 2e-4.
-    TrainingArguments arguments = TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(80);
+    TrainingArguments arguments = TrainingArguments.of(2e-2).batching(BatchConfig.of(3)).steps(50);
     FineTuneRecipe.of(BASE)
         .data(Path.of(tenant + ".jsonl"))
         .validFraction(0)

@@ -21,7 +21,7 @@ class LearningServiceTest {
   // A random model of two small layers learns three sentences by heart at this rate; a real one
   // needs about 2e-4.
   private static final TrainingArguments ARGUMENTS =
-      TrainingArguments.of(1e-2).batching(BatchConfig.of(3)).steps(160);
+      TrainingArguments.of(2e-2).batching(BatchConfig.of(3)).steps(60);
 
   @Test
   void theAnswerChangesUnderTraffic(@TempDir Path directory) {

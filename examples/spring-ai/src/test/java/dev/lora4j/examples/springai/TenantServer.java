@@ -24,11 +24,12 @@ final class TenantServer {
   private static void train(String tenant, String answer, Path adapters) {
     Path data = conversation(adapters.resolve("." + tenant + ".jsonl"), answer);
     // A rate for a random model of two small layers; a real one needs about 2e-4.
-    TrainingArguments arguments = TrainingArguments.of(1e-2).batching(BatchConfig.of(1)).steps(80);
+    TrainingArguments arguments = TrainingArguments.of(2e-2).batching(BatchConfig.of(1)).steps(50);
     FineTuneRecipe.of(BASE)
         .data(data)
         .validFraction(0)
         .rank(16)
+        .workers(1) // quicker than two threads for so small a model
         .settings(arguments)
         .run(adapters.resolve(tenant));
   }
