@@ -14,6 +14,7 @@ import dev.lora4j.llm.constrain.grammar.Grammar;
 import dev.lora4j.llm.constrain.grammar.GrammarBuilder;
 import dev.lora4j.llm.constrain.schema.SchemaCompiler;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import java.math.BigDecimal;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -81,6 +82,18 @@ class ConstraintLawsTest {
             .as(random.schema() + " " + text)
             .isTrue();
       }
+    }
+  }
+
+  @Property(tries = 300)
+  void everyDoubleOfAMillionthAndMoreIsANumber(@ForAll long seed) throws JsonProcessingException {
+    double value = Math.pow(10, new Random(seed).nextDouble() * 13 - 6);
+    String text = new BigDecimal(Double.toString(value)).toPlainString();
+
+    for (String schema : List.of("{\"type\":\"number\"}", "{\"type\":\"number\",\"minimum\":0}")) {
+      assertThat(grammar(JSON.readTree(schema)).matches(text.getBytes(StandardCharsets.UTF_8)))
+          .as(schema + " " + text)
+          .isTrue();
     }
   }
 

@@ -14,7 +14,10 @@ import java.util.TreeMap;
 final class JsonLexicon {
   private static final int MAX_INDENT = 40;
   private static final int MAX_INTEGER_DIGITS = 16;
-  private static final int MAX_FRACTION_DIGITS = 17;
+
+  /** Every double of 10⁻⁶ and more has 17 significant digits after at most five zeros. */
+  static final int MAX_FRACTION_DIGITS = 22;
+
   private static final String SHORT_ESCAPES = "\"\\/bfnrt";
 
   private final GrammarBuilder builder;

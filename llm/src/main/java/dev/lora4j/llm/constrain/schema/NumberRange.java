@@ -16,7 +16,6 @@ import java.util.Optional;
  */
 final class NumberRange {
   private static final int MAX_INTEGER_DIGITS = 18;
-  private static final int MAX_FRACTION_DIGITS = 17;
   private static final BigDecimal LARGEST = BigDecimal.TEN.pow(MAX_INTEGER_DIGITS);
   private static final Bound ZERO = new Bound(BigDecimal.ZERO, true);
 
@@ -124,7 +123,7 @@ final class NumberRange {
       this.least = least;
       this.most = most;
       int longest = Math.max(least.fraction.length(), most.fraction.length());
-      maxFraction = Math.max(MAX_FRACTION_DIGITS, longest + 1);
+      maxFraction = Math.max(JsonLexicon.MAX_FRACTION_DIGITS, longest + 1);
     }
 
     GrammarNode first() {
