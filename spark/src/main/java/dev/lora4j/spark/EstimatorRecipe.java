@@ -79,8 +79,7 @@ record EstimatorRecipe(
   private TrainingArguments settings(int maxPositions) {
     TrainingArguments settings =
         TrainingArguments.of(learningRate)
-            .batching(
-                BatchConfig.of(batchSize).maxSeqLength(Math.min(maxSeqLength, maxPositions)));
+            .batching(BatchConfig.of(batchSize).maxSeqLength(Math.min(maxSeqLength, maxPositions)));
     return steps > 0 ? settings.steps(steps) : settings.epochs(epochs);
   }
 }

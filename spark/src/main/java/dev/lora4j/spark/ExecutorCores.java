@@ -28,8 +28,6 @@ final class ExecutorCores {
     if (count == null) {
       return 1;
     }
-    return count.equals("*")
-        ? Runtime.getRuntime().availableProcessors()
-        : Integer.parseInt(count);
+    return count.equals("*") ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(count);
   }
 }

@@ -82,7 +82,9 @@ public final class LoraEstimator extends Estimator<LoraTransformer>
     this.uid = uid;
     base = new Param<>(this, "base", "directory, GGUF file or Hub name of the base model");
     outputDir = new Param<>(this, "outputDir", "directory of the run and its adapter");
-    columns = new StringArrayParam(this, "columns", "field=column of each field whose column has another name");
+    columns =
+        new StringArrayParam(
+            this, "columns", "field=column of each field whose column has another name");
     rank = new IntParam(this, "rank", "LoRA rank");
     alpha = new DoubleParam(this, "alpha", "LoRA alpha, 0 for twice the rank");
     learningRate = new DoubleParam(this, "learningRate", "learning rate");
@@ -90,14 +92,16 @@ public final class LoraEstimator extends Estimator<LoraTransformer>
     maxSteps = new LongParam(this, "maxSteps", "number of steps, 0 for the epochs");
     batchSize = new IntParam(this, "batchSize", "rows of a step on the whole cluster");
     maxSeqLength = new IntParam(this, "maxSeqLength", "maximum number of tokens of an example");
-    validationFraction = new DoubleParam(this, "validationFraction", "fraction of the rows for validation");
+    validationFraction =
+        new DoubleParam(this, "validationFraction", "fraction of the rows for validation");
     seed = new LongParam(this, "seed", "seed of initialisation and data order");
     executors = new IntParam(this, "executors", "number of executors, 0 for all");
     workers = new IntParam(this, "workers", "worker threads of each executor, 0 for its cores");
     reduction = new Param<>(this, "reduction", "order of the gradients' sum: fast or ordered");
     resume = new BooleanParam(this, "resume", "whether to resume the run in the directory");
     inputCol = new Param<>(this, "inputCol", "column of the prompt that the transformer reads");
-    outputCol = new Param<>(this, "outputCol", "column of the completion that the transformer adds");
+    outputCol =
+        new Param<>(this, "outputCol", "column of the completion that the transformer adds");
     maxTokens = new IntParam(this, "maxTokens", "maximum number of generated tokens");
     setDefault(columns, new String[0]);
     setDefault(rank, RANK);

@@ -36,8 +36,7 @@ class LocalThreadsTest {
   static void start() {
     session = LocalCluster.threads();
     run = ClusterRun.in(directory, 8);
-    result =
-        LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), ordered("threads"));
+    result = LoraSpark.fineTune(ClusterRun.rows(session), run.recipe(), ordered("threads"));
     run.alone("alone", "threads", 2);
   }
 

@@ -56,8 +56,7 @@ class LoraEstimatorTest {
         .rank(4)
         .seed(3)
         .validFraction(0)
-        .settings(
-            TrainingArguments.of(5e-2).batching(BatchConfig.of(4).maxSeqLength(64)).steps(4));
+        .settings(TrainingArguments.of(5e-2).batching(BatchConfig.of(4).maxSeqLength(64)).steps(4));
   }
 
   private static List<String> completions(Dataset<Row> rows) {
@@ -123,8 +122,7 @@ class LoraEstimatorTest {
 
   // ---- mistakes ----
 
-  private static void assertMistake(
-      LoraEstimator estimator, Dataset<Row> rows, String... parts) {
+  private static void assertMistake(LoraEstimator estimator, Dataset<Row> rows, String... parts) {
     assertThatThrownBy(() -> estimator.fit(rows))
         .isInstanceOf(UserError.class)
         .hasMessageContainingAll(parts);
@@ -138,8 +136,7 @@ class LoraEstimatorTest {
         estimator("columns"),
         rows.withColumnRenamed("completion", "completions"),
         "completions: did you mean completion?");
-    assertMistake(
-        estimator("columns").setColumn("prompt", "promt"), rows, "did you mean prompt?");
+    assertMistake(estimator("columns").setColumn("prompt", "promt"), rows, "did you mean prompt?");
     assertMistake(
         estimator("columns").setOutputCol("prompt"), rows, "already has a column 'prompt'");
     LoraEstimator unknown = estimator("columns");

@@ -193,8 +193,7 @@ class RunStorageTest {
     RunLease killed = storage("killed").begin(false);
     RunWriter orphan = storage("killed").claim(0);
     Path running = remote.resolve(".running");
-    Files.setLastModifiedTime(
-        running, FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
+    Files.setLastModifiedTime(running, FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
     try (RunLease lease = storage("next").begin(false)) {
       Path late = file("metrics.jsonl", "late");
       assertRefused(() -> orphan.upload(late), "which next has taken");

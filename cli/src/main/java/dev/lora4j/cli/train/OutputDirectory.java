@@ -10,7 +10,8 @@ import java.util.stream.Stream;
 
 /** The output directory of a training run. */
 public record OutputDirectory(Path path) {
-  private static final List<String> RUN = List.of(RunDirectory.RUN, LanguageTraining.CONFIG, "sweep.yaml");
+  private static final List<String> RUN =
+      List.of(RunDirectory.RUN, LanguageTraining.CONFIG, "sweep.yaml");
   private static final int NAMED = 3;
 
   /**

@@ -45,8 +45,7 @@ final class GeneratingModel implements RowModel {
     ServedModel served =
         ServedModel.open(NAME, base, WeightStorage.asStored(), adapters, Optional.empty());
     try {
-      spec.adapters()
-          .forEach((name, path) -> served.load(name, Path.of(path), false));
+      spec.adapters().forEach((name, path) -> served.load(name, Path.of(path), false));
       return new GeneratingModel(InferenceEngine.start(served, limits), spec.completion());
     } catch (RuntimeException e) {
       served.close();

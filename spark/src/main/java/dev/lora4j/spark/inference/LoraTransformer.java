@@ -43,11 +43,10 @@ import org.apache.spark.util.SerializableConfiguration;
  * <p>Each executor loads the model once for all its tasks, whose batches share its threads. Paths
  * are those of the executors; a file or directory that Spark has sent by {@code --files} or {@code
  * --archives} is found by its last name, and an adapter may be on a file system of Hadoop, such as
- * {@code hdfs:///adapters/one}. A row without a text gets no output. Rows without an
- * adapter's name use the base.
+ * {@code hdfs:///adapters/one}. A row without a text gets no output. Rows without an adapter's name
+ * use the base.
  */
-public final class LoraTransformer extends Model<LoraTransformer>
-    implements DefaultParamsWritable {
+public final class LoraTransformer extends Model<LoraTransformer> implements DefaultParamsWritable {
   private static final long serialVersionUID = 1;
   private static final int BATCH_ROWS = 256;
   private static final int MAX_TOKENS = 128;

@@ -56,7 +56,8 @@ class SharedModelsTest {
   void everySettingThatShapesAModelHasOneOfItsOwn() {
     try (SharedModels.Lease first = lease(spec(Map.of(), 1, COMPLETION))) {
       assertNotShared(first, spec(Map.of(), 2, COMPLETION));
-      assertNotShared(first, spec(Map.of("one", BASE.resolve("adapter").toString()), 1, COMPLETION));
+      assertNotShared(
+          first, spec(Map.of("one", BASE.resolve("adapter").toString()), 1, COMPLETION));
       for (ModelSpec.CompletionSpec other :
           new ModelSpec.CompletionSpec[] {
             new ModelSpec.CompletionSpec(9, "", 0, 0, 4),
