@@ -86,13 +86,16 @@ class LocalThreadsTest {
 
   @Test
   void oneMachineResumesTheCancelledRunOfACluster() throws InterruptedException {
-    ClusterRun longer = run.steps(40);
+    ClusterRun longer = run.steps(12); // of more than a second each
     Thread cancelling = new Thread(() -> cancelAfter(run.path("cancelled/checkpoint-4")));
     cancelling.setDaemon(true);
     cancelling.start();
     assertThatThrownBy(
             () ->
-                LoraSpark.fineTune(ClusterRun.rows(session), longer.recipe(), ordered("cancelled")))
+                LoraSpark.fineTune(
+                    ClusterRun.rows(session),
+                    longer.recipe(),
+                    ordered("cancelled").transport(Transport.SPARK)))
         .isInstanceOf(TrainingFailed.class)
         .hasMessageContaining("cancelled")
         .hasMessageContaining("resume the run in " + run.output("cancelled"));
