@@ -19,19 +19,29 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** PEFT's adapters for SEQ_CLS with one label, on the models of tools/encoder_embedding_fixtures.py. */
+/**
+ * PEFT's adapters for SEQ_CLS with one label, on the models of tools/encoder_embedding_fixtures.py.
+ */
 class PeftRerankerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path FIXTURES = Path.of("../llm/src/test/resources/fixtures/reranking");
 
   @TempDir Path directory;
 
-  private static CommandLineRun run(String command, String model, String adapter, Path data, String... more) {
+  private static CommandLineRun run(
+      String command, String model, String adapter, Path data, String... more) {
     Path base = FIXTURES.resolve(model);
     List<String> arguments =
         List.of(
-            command, "--model", "" + base, "--adapter", "" + base.resolve(adapter), "--data",
-            "" + data, "--workers", "1");
+            command,
+            "--model",
+            "" + base,
+            "--adapter",
+            "" + base.resolve(adapter),
+            "--data",
+            "" + data,
+            "--workers",
+            "1");
     return CommandLineRun.of(
         Stream.concat(arguments.stream(), Stream.of(more)).toArray(String[]::new));
   }
@@ -62,8 +72,7 @@ class PeftRerankerTest {
 
       CommandLineRun predicted =
           run("predict", model, adapter, data, "--task", "reranking", "--out", out.toString());
-      CommandLineRun evaluated =
-          run("eval", model, adapter, data, "--task", "reranking", "--json");
+      CommandLineRun evaluated = run("eval", model, adapter, data, "--task", "reranking", "--json");
 
       assertThat(predicted.status()).as(predicted.err()).isZero();
       float[] scores = Ops.floats(expected.read(tensor));

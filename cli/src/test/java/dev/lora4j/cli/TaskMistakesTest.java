@@ -31,7 +31,8 @@ class TaskMistakesTest {
   @BeforeAll
   static void train() throws IOException {
     trained = shared.resolve("trained");
-    Path data = Files.writeString(shared.resolve("data.csv"), "text,label\nmy card,a\nmy parcel,b\n");
+    Path data =
+        Files.writeString(shared.resolve("data.csv"), "text,label\nmy card,a\nmy parcel,b\n");
     CommandLineRun run = train(MODEL, data, trained);
     assertThat(run.status()).as(run.err()).isZero();
   }
@@ -39,8 +40,19 @@ class TaskMistakesTest {
   private static CommandLineRun train(Path model, Path data, Path out, String... more) {
     return run(
         List.of(
-            "train", "--model", "" + model, "--task", "text-classification", "--data", "" + data,
-            "--out", "" + out, "--steps", "1", "--workers", "1"),
+            "train",
+            "--model",
+            "" + model,
+            "--task",
+            "text-classification",
+            "--data",
+            "" + data,
+            "--out",
+            "" + out,
+            "--steps",
+            "1",
+            "--workers",
+            "1"),
         more);
   }
 
@@ -52,8 +64,18 @@ class TaskMistakesTest {
 
   private CommandLineRun predict(Path model, Path adapter, Path data) {
     return CommandLineRun.of(
-        "predict", "--model", "" + model, "--adapter", "" + adapter, "--data", "" + data, "--out",
-        "" + directory.resolve("out.jsonl"), "--json", "--workers", "1");
+        "predict",
+        "--model",
+        "" + model,
+        "--adapter",
+        "" + adapter,
+        "--data",
+        "" + data,
+        "--out",
+        "" + directory.resolve("out.jsonl"),
+        "--json",
+        "--workers",
+        "1");
   }
 
   private static CommandLineRun run(List<String> command, String... more) {
@@ -142,7 +164,8 @@ class TaskMistakesTest {
       Files.copy(trained.resolve(file), copy.resolve(file));
     }
     Files.writeString(
-        copy.resolve("config.json"), "{\"model_type\": \"bert\", \"id2label\": %s}".formatted(names));
+        copy.resolve("config.json"),
+        "{\"model_type\": \"bert\", \"id2label\": %s}".formatted(names));
     return copy;
   }
 
@@ -200,8 +223,7 @@ class TaskMistakesTest {
   @Test
   void aTokenOutsideTheVocabularyIsNamed() throws IOException {
     Path model =
-        changed(
-            "tokenizer.json", json -> ((ObjectNode) json.at("/model/vocab")).put("card", 5000));
+        changed("tokenizer.json", json -> ((ObjectNode) json.at("/model/vocab")).put("card", 5000));
 
     assertRefused(
         predict(model, trained, data("my card,a\n")),

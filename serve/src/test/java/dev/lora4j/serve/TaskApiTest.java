@@ -203,9 +203,7 @@ class TaskApiTest {
   private static void assertTooMany(Reply reply, String parameter, String limit) {
     assertThat(reply.status()).isEqualTo(400);
     assertThat(reply.json().at("/error/param").asText()).isEqualTo(parameter);
-    assertThat(reply.json().at("/error/message").asText())
-        .startsWith(parameter)
-        .contains(limit);
+    assertThat(reply.json().at("/error/message").asText()).startsWith(parameter).contains(limit);
   }
 
   @Test

@@ -14,7 +14,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
 
-/** The part of a report with a task's validation score: figures, classes, confusion matrix and pictures. */
+/**
+ * The part of a report with a task's validation score: figures, classes, confusion matrix and
+ * pictures.
+ */
 record TaskSection(TaskRun.Result result) {
   private static final int MAX_CLASSES = 30;
   private static final int AXIS_STEPS = 5;

@@ -87,7 +87,8 @@ final class JoinedExperts implements WeightFile {
     List<Long> second = weights.shape(partsOf(name).get(1));
     if (shape.size() != 3 || !shape.equals(second)) {
       throw new CorruptFile(
-          path(), "%s: expected the shapes of two stacks, found %s and %s".formatted(name, shape, second));
+          path(),
+          "%s: expected the shapes of two stacks, found %s and %s".formatted(name, shape, second));
     }
     return List.of(shape.get(0), 2 * shape.get(1), shape.get(2));
   }
@@ -97,8 +98,7 @@ final class JoinedExperts implements WeightFile {
     List<String> inFile = partsOf(name);
     return inFile.size() == 1
         ? weights.read(inFile.get(0))
-        : torch.cat(
-            new TensorVector(inFile.stream().map(weights::read).toArray(Tensor[]::new)), 1);
+        : torch.cat(new TensorVector(inFile.stream().map(weights::read).toArray(Tensor[]::new)), 1);
   }
 
   @Override
@@ -119,9 +119,7 @@ final class JoinedExperts implements WeightFile {
 
   @Override
   public Optional<WeightStore> store(String name, boolean transposed) {
-    return partsOf(name).equals(List.of(name))
-        ? weights.store(name, transposed)
-        : Optional.empty();
+    return partsOf(name).equals(List.of(name)) ? weights.store(name, transposed) : Optional.empty();
   }
 
   @Override

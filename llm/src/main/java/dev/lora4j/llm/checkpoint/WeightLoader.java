@@ -33,7 +33,8 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
    */
   public static WeightLoader of(WeightFile file, JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
-    WeightFile weights = family.stacksExperts() ? JoinedExperts.over(StackedExperts.over(file)) : file;
+    WeightFile weights =
+        family.stacksExperts() ? JoinedExperts.over(StackedExperts.over(file)) : file;
     JsonDocument plain = BitsAndBytesConfig.removedFrom(config);
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
     storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));

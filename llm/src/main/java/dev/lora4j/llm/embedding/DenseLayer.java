@@ -75,8 +75,7 @@ public final class DenseLayer {
     }
   }
 
-  private DenseLayer(
-      int inputs, int outputs, float[] weight, float[] bias, Activation activation) {
+  private DenseLayer(int inputs, int outputs, float[] weight, float[] bias, Activation activation) {
     this.inputs = inputs;
     this.outputs = outputs;
     this.weight = weight;
@@ -94,8 +93,12 @@ public final class DenseLayer {
     JsonDocument config = ModelFiles.in(directory).json("config.json");
     config.refuseUnless(
         Map.of(
-            "module_input_name", "sentence_embedding", "module_output_name", "sentence_embedding",
-            "use_residual", false));
+            "module_input_name",
+            "sentence_embedding",
+            "module_output_name",
+            "sentence_embedding",
+            "use_residual",
+            false));
     int inputs = config.size("in_features");
     int outputs = config.size("out_features");
     try (PointerScope scope = new PointerScope();

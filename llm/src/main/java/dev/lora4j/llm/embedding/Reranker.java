@@ -69,9 +69,9 @@ public final class Reranker implements AutoCloseable {
   }
 
   /**
-   * Opens a model for adapters that bring a head with one output, such as PEFT's for {@code SEQ_CLS}
-   * with one label or those of {@code lora train --task reranking}. A causal language model has the
-   * head {@code score} on the last token of query and document.
+   * Opens a model for adapters that bring a head with one output, such as PEFT's for {@code
+   * SEQ_CLS} with one label or those of {@code lora train --task reranking}. A causal language
+   * model has the head {@code score} on the last token of query and document.
    *
    * @throws UserError as {@link #open(Path, int, WeightStorage)}
    */

@@ -5,7 +5,10 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.tokenizer.EncodedText;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 
-/** Special tokens that encoders expect around a text, such as BERT's {@code [CLS]} and {@code [SEP]}. */
+/**
+ * Special tokens that encoders expect around a text, such as BERT's {@code [CLS]} and {@code
+ * [SEP]}.
+ */
 public final class EncoderTokens {
   private EncoderTokens() {}
 

@@ -177,23 +177,23 @@ public final class GgufModelWriter implements GgufNames.Sink {
     TokenizerMetadata.add(files, vocabulary, metadata);
     ExpertTensors.separated(state)
         .forEach(
-        (name, source) -> {
-          String own =
-              layout
-                  .gguf(name)
-                  .orElseThrow(
-                      () -> new UserError("llama.cpp's " + architecture + " has no " + name));
-          List<Long> shape =
-              layout.isTransposed(name)
-                  ? List.of(source.shape().get(1), source.shape().get(0))
-                  : source.shape();
-          tensors.put(
-              own,
-              new GgufSource(
-                  typeOf(own, shape, type),
-                  shape,
-                  () -> layout.toGguf(name, source.value().get())));
-        });
+            (name, source) -> {
+              String own =
+                  layout
+                      .gguf(name)
+                      .orElseThrow(
+                          () -> new UserError("llama.cpp's " + architecture + " has no " + name));
+              List<Long> shape =
+                  layout.isTransposed(name)
+                      ? List.of(source.shape().get(1), source.shape().get(0))
+                      : source.shape();
+              tensors.put(
+                  own,
+                  new GgufSource(
+                      typeOf(own, shape, type),
+                      shape,
+                      () -> layout.toGguf(name, source.value().get())));
+            });
     GgufWriter.stream(out, metadata, tensors);
   }
 

@@ -42,9 +42,7 @@ final class LongRopeTensors {
       values[i] = factors.get(i).floatValue();
     }
     return new GgufSource(
-        GgmlType.F32,
-        List.of((long) values.length),
-        () -> Ops.tensor(values, values.length));
+        GgmlType.F32, List.of((long) values.length), () -> Ops.tensor(values, values.length));
   }
 
   /**
@@ -52,13 +50,11 @@ final class LongRopeTensors {
    *
    * @throws CorruptFile if one of the two is missing
    */
-  static void describe(
-      GgufFile file, Metadata metadata, String architecture, ObjectNode config) {
+  static void describe(GgufFile file, Metadata metadata, String architecture, ObjectNode config) {
     if (!file.names().containsAll(Set.of(SHORT, LONG))) {
       throw new CorruptFile(file.path(), "expected both %s and %s".formatted(SHORT, LONG));
     }
-    config.put(
-        "original_max_position_embeddings", metadata.size(architecture + "." + ORIGINAL));
+    config.put("original_max_position_embeddings", metadata.size(architecture + "." + ORIGINAL));
     ObjectNode scaling = config.putObject("rope_scaling").put("type", "longrope");
     putFactors(scaling.putArray("short_factor"), file, SHORT);
     putFactors(scaling.putArray("long_factor"), file, LONG);

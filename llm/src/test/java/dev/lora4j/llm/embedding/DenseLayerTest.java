@@ -73,8 +73,7 @@ class DenseLayerTest {
 
   private Path changed(String config) throws IOException {
     Path layer = Files.createDirectories(directory.resolve("2_Dense"));
-    Files.copy(
-        MODEL.resolve("2_Dense/model.safetensors"), layer.resolve("model.safetensors"));
+    Files.copy(MODEL.resolve("2_Dense/model.safetensors"), layer.resolve("model.safetensors"));
     Files.writeString(layer.resolve("config.json"), config);
     return layer;
   }

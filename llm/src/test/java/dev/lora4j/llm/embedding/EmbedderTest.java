@@ -78,7 +78,11 @@ class EmbedderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bert, adapter", "bert, adapter2", "xlmr, adapter", "xlmr, adapter2", "dense, adapter"
+    "bert, adapter",
+    "bert, adapter2",
+    "xlmr, adapter",
+    "xlmr, adapter2",
+    "dense, adapter"
   })
   void anAdapterGivesPeftsEmbeddings(String name, String adapter) {
     try (PointerScope scope = new PointerScope();

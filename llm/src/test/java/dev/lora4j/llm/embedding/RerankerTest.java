@@ -92,8 +92,7 @@ class RerankerTest {
   @Test
   void aDecoderWithAHeadOfPeftGivesItsScores() {
     try (PointerScope scope = new PointerScope();
-        Reranker reranker =
-            Reranker.openForHeads(model("qwen3"), 2, WeightStorage.asStored())) {
+        Reranker reranker = Reranker.openForHeads(model("qwen3"), 2, WeightStorage.asStored())) {
       Fixture expected = expected("qwen3/head");
       assertThatThrownBy(() -> reranker.rank("a", List.of("b")))
           .isInstanceOf(UserError.class)
@@ -101,8 +100,7 @@ class RerankerTest {
       reranker.load("peft", model("qwen3").resolve("head"));
 
       float[] scores =
-          reranker.score(
-              pairs(expected, QUERY), RerankingOptions.standard().adapters("peft"));
+          reranker.score(pairs(expected, QUERY), RerankingOptions.standard().adapters("peft"));
 
       assertThat(scores).containsExactly(Ops.floats(expected.tensor("scores")), within(TOLERANCE));
     }

@@ -23,7 +23,9 @@ record InputLimit(long maxTokens) {
    */
   void require(String parameter, List<String> texts, LongSupplier tokens) {
     long atMost =
-        texts.stream().mapToLong(text -> MAX_ADDED + (long) MAX_BYTES_OF_CHAR * text.length()).sum();
+        texts.stream()
+            .mapToLong(text -> MAX_ADDED + (long) MAX_BYTES_OF_CHAR * text.length())
+            .sum();
     long found = atMost <= maxTokens ? atMost : tokens.getAsLong();
     if (found > maxTokens) {
       throw ApiException.invalid(

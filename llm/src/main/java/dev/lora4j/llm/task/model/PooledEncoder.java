@@ -11,8 +11,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * An encoder with pooling and the frozen layers after it, for embeddings; the mean of all tokens unless the model names another.
- * Vectors are not normalised here, as losses and comparisons do it.
+ * An encoder with pooling and the frozen layers after it, for embeddings; the mean of all tokens
+ * unless the model names another. Vectors are not normalised here, as losses and comparisons do it.
  */
 final class PooledEncoder implements TaskNetwork {
   private final Encoder encoder;

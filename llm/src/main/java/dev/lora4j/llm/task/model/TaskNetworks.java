@@ -69,10 +69,7 @@ public final class TaskNetworks {
       throw new UserError(
           "%s: model_type '%s' is not supported%s; supported: %s"
               .formatted(
-                  config.file(),
-                  type,
-                  NearMiss.suggestion(type, types),
-                  String.join(", ", types)));
+                  config.file(), type, NearMiss.suggestion(type, types), String.join(", ", types)));
     }
   }
 

@@ -86,8 +86,8 @@ public final class AdaptedTask implements AutoCloseable {
   }
 
   /**
-   * Loads an adapter for a given task. PEFT's files do not tell classes from labels of which several
-   * apply, nor a number from a relevance.
+   * Loads an adapter for a given task. PEFT's files do not tell classes from labels of which
+   * several apply, nor a number from a relevance.
    *
    * @param asked the task; by default the one of its files
    * @throws UserError if it is for another task

@@ -163,7 +163,9 @@ public record Calibration(
     return counted(targets, probabilities).error();
   }
 
-  /** Returns the bins of {@link #error(int[], float[][])} that have examples, least confident first. */
+  /**
+   * Returns the bins of {@link #error(int[], float[][])} that have examples, least confident first.
+   */
   public static List<CalibrationBin> bins(int[] targets, float[][] probabilities) {
     return counted(targets, probabilities).filled();
   }
@@ -212,9 +214,7 @@ public record Calibration(
           .mapToObj(
               bin ->
                   new CalibrationBin(
-                      confidence[bin] / count[bin],
-                      (double) right[bin] / count[bin],
-                      count[bin]))
+                      confidence[bin] / count[bin], (double) right[bin] / count[bin], count[bin]))
           .toList();
     }
 
