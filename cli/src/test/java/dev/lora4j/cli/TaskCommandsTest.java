@@ -72,7 +72,7 @@ class TaskCommandsTest {
     assertThat(result.path("calibration").path("temperature").asDouble()).isPositive();
     assertThat(trained.err()).contains("3 classes: card 20, parcel 20, password 20");
     String page = Files.readString(out.resolve("report.html"));
-    assertThat(page).contains("Confusion matrix").contains("precision").contains("password");
+    assertThat(page).contains("Confusion matrix", "precision", "password", "Reliability");
 
     Path test = tickets("test.csv", 9);
     CommandLineRun evaluated = evaluate(out, test);
@@ -193,6 +193,8 @@ class TaskCommandsTest {
       Path out = directory.resolve(task);
       CommandLineRun trained = train(task, data, out, "--steps", "2");
       assertThat(trained.status()).as(trained.err()).isZero();
+      assertThat(Files.readString(out.resolve("report.html")).contains("predicted ones upwards"))
+          .isEqualTo(task.equals("text-regression"));
 
       JsonNode score = JSON.readTree(evaluate(out, data).out());
       Path predictions = directory.resolve(task + ".jsonl");

@@ -4,15 +4,23 @@ import dev.lora4j.llm.recipe.TaskRun;
 import dev.lora4j.llm.task.score.Calibration;
 import dev.lora4j.llm.task.score.ClassScore;
 import dev.lora4j.llm.task.score.ClassificationScore;
+import dev.lora4j.llm.task.score.NumberScore;
+import dev.lora4j.llm.task.score.PredictedNumber;
 import dev.lora4j.llm.task.score.TaskScore;
 import dev.lora4j.llm.task.score.WordScore;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 
-/** The part of a report with a task's validation score: figures, classes and confusion matrix. */
+/**
+ * The part of a report with a task's validation score: figures, classes, confusion matrix and
+ * pictures.
+ */
 record TaskSection(TaskRun.Result result) {
   private static final int MAX_CLASSES = 30;
+  private static final int AXIS_STEPS = 5;
 
   String html() {
     if (result.after().isEmpty()) {
@@ -22,7 +30,8 @@ record TaskSection(TaskRun.Result result) {
     TaskScore after = result.after().get();
     return Page.section("Validation examples", figures(after) + baseline() + calibration())
         + classes(TaskFigures.classes(after))
-        + confusion(after).map(TaskSection::confusion).orElse("");
+        + confusion(after).map(TaskSection::confusion).orElse("")
+        + picture(after);
   }
 
   private String figures(TaskScore after) {
@@ -92,6 +101,42 @@ record TaskSection(TaskRun.Result result) {
         </table>
         """
             .formatted(rows));
+  }
+
+  /** The reliability diagram of a classification, or the predictions of numbers. */
+  private static String picture(TaskScore score) {
+    if (score instanceof ClassificationScore classes && !classes.bins().isEmpty()) {
+      List<DiagonalChart.Dot> dots =
+          classes.bins().stream()
+              .map(bin -> new DiagonalChart.Dot(bin.confidence(), bin.accuracy()))
+              .toList();
+      Ticks axis = new Ticks(1, 0.2);
+      String caption = "confidence to the right, share of right predictions upwards";
+      return Page.section(
+          "Calibration", new DiagonalChart("Reliability", caption, axis, dots).html());
+    }
+    if (score instanceof NumberScore numbers && !numbers.sample().isEmpty()) {
+      return Page.section("Predictions", scatter(numbers.sample()));
+    }
+    return "";
+  }
+
+  private static String scatter(List<PredictedNumber> sample) {
+    DoubleSummaryStatistics range =
+        sample.stream()
+            .flatMapToDouble(one -> DoubleStream.of(one.target(), one.predicted()))
+            .summaryStatistics();
+    double step = Ticks.roundUp(Math.max(range.getMax() - range.getMin(), 1e-6), AXIS_STEPS).step();
+    Ticks axis =
+        new Ticks(
+            step * Math.floor(range.getMin() / step),
+            step * Math.ceil(range.getMax() / step + 1e-9),
+            step);
+    List<DiagonalChart.Dot> dots =
+        sample.stream().map(one -> new DiagonalChart.Dot(one.target(), one.predicted())).toList();
+    return new DiagonalChart(
+            "Predictions", "the examples' numbers to the right, predicted ones upwards", axis, dots)
+        .html();
   }
 
   private static Optional<ClassificationScore> confusion(TaskScore score) {

@@ -1,5 +1,8 @@
 package dev.lora4j.llm.task.score;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * Temperature scaling (Guo et al. 2017, arXiv:1706.04599, §4.2): logits are divided by a
  * temperature, fitted to held-out examples, so that a probability of 0.8 is right in eight of ten
@@ -157,12 +160,23 @@ public record Calibration(
    * @param probabilities {@code [n][classes]}
    */
   public static double error(int[] targets, float[][] probabilities) {
+    return counted(targets, probabilities).error();
+  }
+
+  /**
+   * Returns the bins of {@link #error(int[], float[][])} that have examples, least confident first.
+   */
+  public static List<CalibrationBin> bins(int[] targets, float[][] probabilities) {
+    return counted(targets, probabilities).filled();
+  }
+
+  private static Bins counted(int[] targets, float[][] probabilities) {
     Bins bins = new Bins();
     for (int i = 0; i < targets.length; i++) {
       int best = Probabilities.mostProbable(probabilities[i]);
       bins.add(probabilities[i][best], best == targets[i]);
     }
-    return bins.error();
+    return bins;
   }
 
   /** The same over the decisions on all labels; a label's confidence is {@code max(p, 1 − p)}. */
@@ -183,13 +197,25 @@ public record Calibration(
   private static final class Bins {
     private final double[] confidence = new double[BINS];
     private final long[] right = new long[BINS];
+    private final long[] count = new long[BINS];
     private long all;
 
     void add(double probability, boolean isRight) {
       int bin = (int) Math.min(BINS - 1L, Math.max(0, Math.ceil(probability * BINS) - 1));
       confidence[bin] += probability;
       right[bin] += isRight ? 1 : 0;
+      count[bin]++;
       all++;
+    }
+
+    List<CalibrationBin> filled() {
+      return IntStream.range(0, BINS)
+          .filter(bin -> count[bin] > 0)
+          .mapToObj(
+              bin ->
+                  new CalibrationBin(
+                      confidence[bin] / count[bin], (double) right[bin] / count[bin], count[bin]))
+          .toList();
     }
 
     double error() {

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param macroF1 mean F1 of the classes that occur among targets or predictions
  * @param nll mean of {@code −log p(class)}, in nats
  * @param calibrationError expected calibration error of the most probable class
+ * @param bins predictions by their confidence
  * @param classes the classes in label order
  * @param confusion {@code [target][prediction]}: number of examples
  */
@@ -23,6 +24,7 @@ public record ClassificationScore(
     double macroF1,
     double nll,
     double calibrationError,
+    List<CalibrationBin> bins,
     List<ClassScore> classes,
     List<List<Long>> confusion)
     implements TaskScore {
@@ -54,6 +56,7 @@ public record ClassificationScore(
         ClassScore.macro(occurring, ClassScore::f1),
         nll / Math.max(1, targets.length),
         Calibration.error(targets, probabilities),
+        Calibration.bins(targets, probabilities),
         classes,
         rows(confusion));
   }

@@ -3,6 +3,7 @@ package dev.lora4j.llm.task.score;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +52,11 @@ class CalibrationTest {
 
     // bin of 0.9: |1.8 − 1|; bin of 0.6: |0.6 − 1|
     assertThat(error).isCloseTo((0.8 + 0.4) / 3, within(1e-6));
+    List<CalibrationBin> bins = Calibration.bins(new int[] {0, 1, 1}, probabilities);
+    assertThat(bins).hasSize(2);
+    assertThat(bins.get(0).confidence()).isCloseTo(0.6, within(1e-6));
+    assertThat(bins.get(0).accuracy()).isEqualTo(1);
+    assertThat(bins.get(1)).isEqualTo(new CalibrationBin(bins.get(1).confidence(), 0.5, 2));
   }
 
   @Test
