@@ -126,11 +126,16 @@ final class QuantizedTrainingRun implements Callable<Integer> {
             losses.add(step.loss());
           }
         });
-    report.put("tokens_per_s", Pairs.median(rates.subList(1, rates.size()), Double::doubleValue));
+    report.put("tokens_per_s", Pairs.median(withoutFirst(rates), Double::doubleValue));
     report.put(
         "tokens_per_cpu_s",
-        Pairs.median(cpuRates.subList(1, cpuRates.size()), Double::doubleValue));
+        Pairs.median(withoutFirst(cpuRates), Double::doubleValue));
     losses.forEach(report.putArray("losses")::add);
+  }
+
+  /** Leaves out the first step, which warms up, unless there is no other. */
+  private static List<Double> withoutFirst(List<Double> steps) {
+    return steps.subList(Math.min(1, steps.size() - 1), steps.size());
   }
 
   /** Returns the CPU time of all threads, which other processes disturb less than the clock. */
