@@ -127,9 +127,7 @@ final class QuantizedTrainingRun implements Callable<Integer> {
           }
         });
     report.put("tokens_per_s", Pairs.median(withoutFirst(rates), Double::doubleValue));
-    report.put(
-        "tokens_per_cpu_s",
-        Pairs.median(withoutFirst(cpuRates), Double::doubleValue));
+    report.put("tokens_per_cpu_s", Pairs.median(withoutFirst(cpuRates), Double::doubleValue));
     losses.forEach(report.putArray("losses")::add);
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.train;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -60,7 +61,7 @@ class PreferenceFamiliesTest {
 
   private static Tensor logProbability(SmallModel model, Example example) {
     int[] tokens = example.tokens();
-    long predicted = tokens.length - 1;
+    long predicted = tokens.length - 1L;
     long[] ids = new long[tokens.length];
     float[] learned = new float[tokens.length - 1];
     for (int i = 0; i < tokens.length; i++) {
@@ -139,7 +140,7 @@ class PreferenceFamiliesTest {
                 (path, parameter) ->
                     TensorAssert.assertThat(gradients.of(parameter))
                         .as(path)
-                        .isCloseTo(expected.gradients().get(path), TOLERANCE));
+                        .isCloseTo(requireNonNull(expected.gradients().get(path)), TOLERANCE));
       }
     }
   }

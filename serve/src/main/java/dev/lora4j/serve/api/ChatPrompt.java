@@ -2,15 +2,18 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Message;
+import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.Json;
 import dev.lora4j.serve.http.Params;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The conversation of a request: {@code messages}, {@code tools} and {@code chat_template_kwargs}.
@@ -47,17 +50,40 @@ record ChatPrompt(List<Message> messages, Optional<ToolUse> tools, Map<String, O
     return variables;
   }
 
-  /** Returns the token ids of the prompt for the next answer. */
+  /**
+   * Returns the token ids of the prompt for the next answer.
+   *
+   * @throws ApiException if the chat template fails on the messages
+   */
   int[] tokens(ChatFormat format) {
     ChatFormat own = format.with(variables);
-    return tools
-        .map(use -> own.prompt(messages, use.tools()))
-        .orElseGet(() -> own.prompt(messages));
+    return rendered(
+        () ->
+            tools
+                .map(use -> own.prompt(messages, use.tools()))
+                .orElseGet(() -> own.prompt(messages)));
   }
 
-  /** Returns the text of the prompt for the next answer. */
+  /**
+   * Returns the text of the prompt for the next answer.
+   *
+   * @throws ApiException if the chat template fails on the messages
+   */
   String text(ChatFormat format) {
     ChatTemplate template = format.with(variables).templateOrRefusal();
-    return tools.map(use -> template.with("tools", use.tools())).orElse(template).prompt(messages);
+    return rendered(
+        () ->
+            tools
+                .map(use -> template.with("tools", use.tools()))
+                .orElse(template)
+                .prompt(messages));
+  }
+
+  private static <T> T rendered(Supplier<T> prompt) {
+    try {
+      return prompt.get();
+    } catch (UserError e) {
+      throw ApiException.invalid("messages", String.valueOf(e.getMessage()));
+    }
   }
 }
