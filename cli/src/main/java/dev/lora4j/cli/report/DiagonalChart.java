@@ -11,8 +11,15 @@ import java.util.List;
 record DiagonalChart(String name, String caption, Ticks axis, List<Dot> dots) {
   private static final int UNITS = 1000;
 
-  /** A point, in the values of the axes. */
-  record Dot(double x, double y) {}
+  private static final double SMALLEST = 4; // diameter of a dot in pixels
+  private static final double LARGEST = 16;
+
+  /**
+   * A point, in the values of the axes.
+   *
+   * @param share of the largest dot's area, from 0 to 1
+   */
+  record Dot(double x, double y, double share) {}
 
   String html() {
     return """
@@ -22,8 +29,7 @@ record DiagonalChart(String name, String caption, Ticks axis, List<Dot> dots) {
         <div class="area">
         <svg viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="%s: %s">
         %s<polyline class="raw" points="0,%d %d,0"/>
-        <path class="dots" d="%s"/>
-        </svg>
+        %s</svg>
         %s</div>
         </figure>
         </div>
@@ -39,7 +45,7 @@ record DiagonalChart(String name, String caption, Ticks axis, List<Dot> dots) {
             grid(),
             UNITS,
             UNITS,
-            path(),
+            drawnDots(),
             labels());
   }
 
@@ -53,16 +59,18 @@ record DiagonalChart(String name, String caption, Ticks axis, List<Dot> dots) {
   }
 
   /** Empty strokes with round caps. */
-  private String path() {
-    StringBuilder path = new StringBuilder();
+  private String drawnDots() {
+    StringBuilder drawn = new StringBuilder();
     for (Dot dot : dots) {
-      path.append('M')
-          .append(coordinate(axis.share(dot.x())))
-          .append(',')
-          .append(coordinate(1 - axis.share(dot.y())))
-          .append("h0");
+      drawn.append(
+          "<path class=\"dots\" style=\"stroke-width:%spx\" d=\"M%s,%sh0\"/>\n"
+              .formatted(
+                  NumberFormats.format(
+                      "%.1f", Math.max(SMALLEST, LARGEST * Math.sqrt(dot.share()))),
+                  coordinate(axis.share(dot.x())),
+                  coordinate(1 - axis.share(dot.y()))));
     }
-    return path.toString();
+    return drawn.toString();
   }
 
   private static String coordinate(double share) {

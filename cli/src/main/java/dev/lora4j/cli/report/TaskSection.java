@@ -2,6 +2,7 @@ package dev.lora4j.cli.report;
 
 import dev.lora4j.llm.recipe.TaskRun;
 import dev.lora4j.llm.task.score.Calibration;
+import dev.lora4j.llm.task.score.CalibrationBin;
 import dev.lora4j.llm.task.score.ClassScore;
 import dev.lora4j.llm.task.score.ClassificationScore;
 import dev.lora4j.llm.task.score.NumberScore;
@@ -106,12 +107,16 @@ record TaskSection(TaskRun.Result result) {
   /** The reliability diagram of a classification, or the predictions of numbers. */
   private static String picture(TaskScore score) {
     if (score instanceof ClassificationScore classes && !classes.bins().isEmpty()) {
+      double most = classes.bins().stream().mapToLong(CalibrationBin::examples).max().orElse(1);
       List<DiagonalChart.Dot> dots =
           classes.bins().stream()
-              .map(bin -> new DiagonalChart.Dot(bin.confidence(), bin.accuracy()))
+              .map(
+                  bin ->
+                      new DiagonalChart.Dot(
+                          bin.confidence(), bin.accuracy(), bin.examples() / most))
               .toList();
       Ticks axis = new Ticks(1, 0.2);
-      String caption = "confidence to the right, share of right predictions upwards";
+      String caption = "accuracy over confidence; the larger a dot, the more examples";
       return Page.section(
           "Calibration", new DiagonalChart("Reliability", caption, axis, dots).html());
     }
@@ -133,9 +138,10 @@ record TaskSection(TaskRun.Result result) {
             step * Math.ceil(range.getMax() / step + 1e-9),
             step);
     List<DiagonalChart.Dot> dots =
-        sample.stream().map(one -> new DiagonalChart.Dot(one.target(), one.predicted())).toList();
-    return new DiagonalChart(
-            "Predictions", "the examples' numbers to the right, predicted ones upwards", axis, dots)
+        sample.stream()
+            .map(one -> new DiagonalChart.Dot(one.target(), one.predicted(), 0))
+            .toList();
+    return new DiagonalChart("Predictions", "predicted numbers over the examples' own", axis, dots)
         .html();
   }
 
