@@ -76,20 +76,9 @@ final class DecoderHeadScorer implements Scorer {
     return sequences.truncated();
   }
 
-  /** Pairs of one row have the same adapter. */
-  @Override
-  public boolean mixes(LoraModel model, List<String> adapters) {
-    return false;
-  }
-
   @Override
   public Tensor scores(List<TokenSequence> batch) {
     return score.forward(PackedTexts.of(batch).lastHidden(model())).select(1, 0).sigmoid();
-  }
-
-  @Override
-  public Tensor scores(List<TokenSequence> batch, LoraModel model, List<String> adapters) {
-    throw new UnsupportedOperationException("pairs of one row have the same adapter");
   }
 
   @Override

@@ -21,8 +21,10 @@ sealed interface Scorer extends AutoCloseable permits CrossEncoder, DecoderHeadS
   /** Returns the number of pairs that were truncated so far. */
   long truncated();
 
-  /** Returns whether pairs of one batch can have different adapters. */
-  boolean mixes(LoraModel model, List<String> adapters);
+  /** Returns whether pairs of one batch can have different adapters; by default, none can. */
+  default boolean mixes(LoraModel model, List<String> adapters) {
+    return false;
+  }
 
   /**
    * Computes the scores of a batch with the adapters that are active.
@@ -32,18 +34,20 @@ sealed interface Scorer extends AutoCloseable permits CrossEncoder, DecoderHeadS
   Tensor scores(List<TokenSequence> batch);
 
   /**
-   * Does the same with an adapter for each pair.
+   * Does the same with an adapter for each pair, for adapters that {@link #mixes} allows.
    *
    * @param adapters one for each pair, {@link LoraModel#BASE} for none
    */
-  Tensor scores(List<TokenSequence> batch, LoraModel model, List<String> adapters);
+  default Tensor scores(List<TokenSequence> batch, LoraModel model, List<String> adapters) {
+    throw new UnsupportedOperationException("pairs of one batch have the same adapter");
+  }
 
   /**
-   * Refuses to score without an adapter if the network needs one.
+   * Refuses to score without an adapter if the network needs one; by default, it does not.
    *
    * @param adapters the names of those that are to be used
    */
-  void check(List<String> adapters);
+  default void check(List<String> adapters) {}
 
   @Override
   void close();

@@ -8,7 +8,6 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
-import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Module;
 import java.util.Arrays;
 import java.util.List;
@@ -101,26 +100,11 @@ final class YesNoScorer implements Scorer {
     return bodies.truncated();
   }
 
-  /** Pairs of one row have the same adapter. */
-  @Override
-  public boolean mixes(LoraModel model, List<String> adapters) {
-    return false;
-  }
-
   @Override
   public Tensor scores(List<TokenSequence> batch) {
     Tensor logits = model().logits(PackedTexts.of(batch).lastHidden(model())); // [B, V]
     return logits.select(1, yes).sub(logits.select(1, no)).sigmoid();
   }
-
-  @Override
-  public Tensor scores(List<TokenSequence> batch, LoraModel model, List<String> adapters) {
-    throw new UnsupportedOperationException("pairs of one row have the same adapter");
-  }
-
-  /** Does nothing: the base model scores too. */
-  @Override
-  public void check(List<String> adapters) {}
 
   @Override
   public void close() {
