@@ -19,9 +19,9 @@ import jdk.incubator.vector.VectorOperators;
  * number of nodes, except for the API's own methods, and a vector that passes a call which is not
  * inlined is allocated. For the same reason the vectors read Java arrays, and conversions name
  * their species: {@code convert} and loads from native memory depend on what the compiler has seen
- * of them elsewhere. So do methods of a vector that comes out of a loop, whose size the compiler
- * does not know where vectors of two sizes are in use: it is an argument, of a product with one if
- * need be.
+ * of them elsewhere. Nor is a method called on a vector that a loop has computed: where vectors of
+ * two sizes are in use, the compiler does not know which one it is. Such a vector is only ever an
+ * argument, if need be of a multiplication by one.
  */
 final class VectorGroups {
   private static final int NIBBLES = 0x000f000f;
