@@ -49,8 +49,10 @@ public final class Prefill {
    */
   private static int chunks(LanguageModel model, int tokens) {
     int chunks = Math.min(ThreadTeam.threads(), tokens / CostModel.PREFILL_MIN_TOKENS);
-    boolean shared = tokens <= CostModel.SHARED_TILES_MAX_TOKENS && hasCompactWeights(model);
-    return shared || !model.device().is_cpu() ? 1 : Math.max(1, chunks);
+    if (chunks < 2 || !model.device().is_cpu()) {
+      return 1;
+    }
+    return tokens <= CostModel.SHARED_TILES_MAX_TOKENS && hasCompactWeights(model) ? 1 : chunks;
   }
 
   private static boolean hasCompactWeights(LanguageModel model) {
