@@ -204,9 +204,22 @@ final class HeadlessChromium implements AutoCloseable {
     return text("document.body.innerText");
   }
 
+  /** Clicks an element, which has to be visible, as for a user. */
+  void click(String selector) {
+    onVisible(selector, "click()");
+  }
+
+  private void onVisible(String selector, String action) {
+    String element = "document.querySelector('%s')".formatted(selector);
+    if (!evaluate(element + ".checkVisibility()").asBoolean()) {
+      throw new AssertionError(selector + " is not visible");
+    }
+    evaluate(element + "." + action);
+  }
+
   /** Types into an element, as a keyboard does. */
   void type(String selector, String text) {
-    evaluate("document.querySelector('%s').focus()".formatted(selector));
+    onVisible(selector, "focus()");
     call("Input.insertText", Map.of("text", text));
   }
 

@@ -24,7 +24,9 @@ class WebPageBrowserTest {
   private static final int ESCAPE = 27;
   private static final String ANSWER = "document.querySelector('#log .assistant:last-child .text')";
   private static final String IDLE = "document.querySelector('#send').hidden === false";
-  private static final String LOADED = "document.querySelector('#chat-model').options.length > 0";
+  private static final String LOADED =
+      "document.querySelector('#chat-model').options.length > 0"
+          + " && document.querySelector('main').getAttribute('aria-busy') === 'false'";
 
   private static final String HELLO =
       """
@@ -86,10 +88,6 @@ class WebPageBrowserTest {
 
   private void choose(String selector, String value) {
     browser.evaluate("document.querySelector('%s').value = '%s'".formatted(selector, value));
-  }
-
-  private void click(String selector) {
-    browser.evaluate("document.querySelector('%s').click()".formatted(selector));
   }
 
   /** Asks the server itself, by the same sampling parameters. */
@@ -176,7 +174,7 @@ class WebPageBrowserTest {
 
   @Test
   void threeModelsAnswerSideBySide() {
-    click("#tab-compare");
+    browser.click("#tab-compare");
     choose("#columns", "3");
     browser.evaluate("document.querySelector('#columns').dispatchEvent(new Event('change'))");
     browser.type("#prompt", "Who are you");
@@ -206,7 +204,7 @@ class WebPageBrowserTest {
     browser.waitFor(IDLE);
     browser.evaluate("document.querySelector('#sampling').open = true");
     for (String tab : List.of("chat", "compare", "tuning")) {
-      click("#tab-" + tab);
+      browser.click("#tab-" + tab);
       browser.evaluate("document.querySelector('#with-jobs').hidden = false");
 
       assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt())
@@ -279,7 +277,7 @@ class WebPageBrowserTest {
 
   @Test
   void aServerWithoutJobsExplainsHowToGetThem() {
-    click("#tab-tuning");
+    browser.click("#tab-tuning");
     browser.waitFor("document.querySelector('#no-jobs').hidden === false");
 
     assertThat(browser.text("document.querySelector('#tuning').innerText")).contains("--jobs DIR");
@@ -316,11 +314,11 @@ class WebPageBrowserTest {
   void aJobIsStartedWatchedAndItsModelChattedWith() throws IOException {
     Path data = Files.writeString(directory.resolve("chats.jsonl"), "{\"messages\": []}\n");
     browser.evaluate(JOBS);
-    click("#tab-tuning");
+    browser.click("#tab-tuning");
     browser.chooseFile("#training-file", data);
     browser.type("#suffix", "mine");
     browser.type("#n-epochs", "2");
-    click("#start-job");
+    browser.click("#start-job");
     browser.waitFor("document.querySelector('#job-chat').hidden === false");
 
     assertThat(browser.text("sent.find(([m, p]) => m === 'POST' && p.endsWith('jobs'))[2]"))
@@ -333,7 +331,7 @@ class WebPageBrowserTest {
     assertThat(browser.text("document.querySelector('#job-status').textContent"))
         .isEqualTo("succeeded, 1,234 tokens trained");
 
-    click("#job-chat");
+    browser.click("#job-chat");
 
     assertThat(browser.text("document.querySelector('#chat-model').value")).isEqualTo("pirate");
     assertThat(browser.evaluate("document.querySelector('#chat').hidden").asBoolean()).isFalse();
@@ -350,11 +348,11 @@ class WebPageBrowserTest {
             .start()) {
       browser.open(address(tuning));
       browser.waitFor(LOADED);
-      click("#tab-tuning");
+      browser.click("#tab-tuning");
       browser.chooseFile("#training-file", data);
       browser.type("#suffix", "hello");
       browser.type("#n-epochs", "1");
-      click("#start-job");
+      browser.click("#start-job");
       browser.waitFor("document.querySelector('#job-error').hidden === false");
 
       assertThat(browser.text("document.querySelector('#job-error').textContent"))

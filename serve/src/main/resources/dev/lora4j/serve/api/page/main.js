@@ -46,6 +46,7 @@ async function useKey(event) {
 
 async function start() {
   fail(null);
+  busy(true);
   try {
     await loadModels();
     layOutColumns();
@@ -56,7 +57,14 @@ async function start() {
     } else {
       fail(error);
     }
+  } finally {
+    busy(false);
   }
+}
+
+/** Says whether the page still loads what the server has. */
+function busy(loading) {
+  document.querySelector('main').setAttribute('aria-busy', String(loading));
 }
 
 tabs.forEach((tab) => {
