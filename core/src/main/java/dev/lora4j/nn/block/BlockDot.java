@@ -24,9 +24,15 @@ public interface BlockDot {
    */
   void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
 
-  /** Computes the totals with two inputs, each with the bits of its totals alone. */
-  void totals(
-      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther);
+  /**
+   * Computes the totals with {@link GroupProducts#TOGETHER} inputs, each with the bits of its
+   * totals alone.
+   *
+   * @param x inputs, in the order of {@link #transpose}
+   * @param input the first one
+   * @param totals receives the totals of each
+   */
+  void totals(byte[] in, int at, int blocks, float[][] x, int input, float[][] totals);
 
   /** Returns the dot product of a row and an input, from their totals. */
   static float sum(float[] totals) {

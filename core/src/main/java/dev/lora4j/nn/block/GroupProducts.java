@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * integers.
  */
 public final class GroupProducts {
+  /** Number of inputs that share the reading of codes. */
+  public static final int TOGETHER = 4;
+
   private static final float ZERO_CODE = 8;
 
   private final RowGroups groups;
@@ -43,18 +46,19 @@ public final class GroupProducts {
   }
 
   /**
-   * Computes the products with two inputs, each with the bits of its product alone.
+   * Computes the products with {@link #TOGETHER} inputs, each with the bits of its product alone.
    *
-   * @param y receives the 16 products with x
-   * @param ofOther receives those with the other input
+   * @param x inputs
+   * @param input the first one
+   * @param y receives the 16 products of each
    */
-  public void multiply(
-      int[] words, RoundedInput x, RoundedInput other, float[] y, float[] ofOther) {
+  public void multiply(int[] words, RoundedInput[] x, int input, float[][] y) {
     if (vectors != null) {
-      vectors.multiply(groups, words, x, other, y, ofOther);
+      vectors.multiply(groups, words, x, input, y);
     } else {
-      multiplyPlainly(words, x, y);
-      multiplyPlainly(words, other, ofOther);
+      for (int i = 0; i < TOGETHER; i++) {
+        multiplyPlainly(words, x[input + i], y[i]);
+      }
     }
   }
 

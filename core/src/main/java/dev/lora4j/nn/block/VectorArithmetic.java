@@ -27,14 +27,8 @@ public interface VectorArithmetic {
    */
   void multiply(RowGroups groups, int[] words, RoundedInput x, float[] y);
 
-  /** Computes the same with two inputs, in less time. */
-  void multiply(
-      RowGroups groups,
-      int[] words,
-      RoundedInput x,
-      RoundedInput other,
-      float[] y,
-      float[] ofOther);
+  /** Computes the same with {@link GroupProducts#TOGETHER} inputs from one on, in less time. */
+  void multiply(RowGroups groups, int[] words, RoundedInput[] x, int input, float[][] y);
 
   /**
    * Dequantises consecutive blocks of a group's rows, transposed: one after the other, the values

@@ -56,17 +56,7 @@ public final class CompactMatrix implements WeightMatrix {
 
   private void multiplyCodes(
       long first, long count, int input, int inputs, RowBatch x, RowBatch y, int place) {
-    int rows = Math.toIntExact(count);
-    RowScratch scratch = scratch();
-    int end = input + inputs;
-    int i = input;
-    for (; i + 1 < end; i += 2) {
-      source.multiply(
-          first, rows, x.input(i), x.input(i + 1), scratch, y.row(i), y.row(i + 1), place);
-    }
-    if (i < end) {
-      source.multiply(first, rows, x.input(i), scratch, y.row(i), place);
-    }
+    source.multiply(first, Math.toIntExact(count), x, input, inputs, scratch(), y, place);
   }
 
   private FloatMatrix dequantized(long first, long count) {

@@ -45,7 +45,7 @@ public final class RowBatch implements AutoCloseable {
   }
 
   /** Returns a row as the input of products, with copies of earlier elements. */
-  RowInput input(int row) {
+  public RowInput input(int row) {
     return inputs.get(row);
   }
 

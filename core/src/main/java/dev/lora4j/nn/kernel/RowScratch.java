@@ -12,7 +12,7 @@ public final class RowScratch {
   private byte[] bytes = new byte[0];
   private int[] words = new int[0];
   private float[] values = new float[0];
-  private float[] moreValues = new float[0];
+  private float[][] rowsOfValues = new float[0][0];
   private FloatPointer matrix = new FloatPointer();
 
   private RowScratch() {}
@@ -45,12 +45,12 @@ public final class RowScratch {
     return values;
   }
 
-  /** Returns other memory for at least so many values. */
-  public float[] moreValues(int count) {
-    if (moreValues.length < count) {
-      moreValues = new float[count];
+  /** Returns memory for so many rows of at least so many values. */
+  public float[][] values(int rows, int count) {
+    if (rowsOfValues.length != rows || rowsOfValues[0].length < count) {
+      rowsOfValues = new float[rows][count];
     }
-    return moreValues;
+    return rowsOfValues;
   }
 
   /** Returns memory for a matrix, with any content. */

@@ -37,18 +37,19 @@ public interface RowSource {
         first, count, scratch, (i, row) -> y.put(place + i, DotProduct.of(row, elements, columns)));
   }
 
-  /** Computes the products with two inputs, each with the bits of its product alone. */
+  /** Computes the products with consecutive inputs, each with the bits of its product alone. */
   default void multiply(
       long first,
       int count,
-      RowInput x,
-      RowInput other,
+      RowBatch x,
+      int input,
+      int inputs,
       RowScratch scratch,
-      FloatVector y,
-      FloatVector ofOther,
+      RowBatch y,
       int place) {
-    multiply(first, count, x, scratch, y, place);
-    multiply(first, count, other, scratch, ofOther, place);
+    for (int i = input; i < input + inputs; i++) {
+      multiply(first, count, x.input(i), scratch, y.row(i), place);
+    }
   }
 
   /** The use of a dequantised row. */

@@ -1,10 +1,13 @@
 package dev.lora4j.nn.quant;
 
 import dev.lora4j.nn.block.BlockDot;
+import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.kernel.FloatVector;
+import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.kernel.RowScratch;
 import dev.lora4j.nn.kernel.RowSource;
+import java.util.Arrays;
 
 /** Rows whose blocks are multiplied without being dequantised. */
 record DotRows(BlockRows source, BlockDot dot) implements RowSource {
@@ -58,24 +61,32 @@ record DotRows(BlockRows source, BlockDot dot) implements RowSource {
   public void multiply(
       long first,
       int count,
-      RowInput x,
-      RowInput other,
+      RowBatch x,
+      int input,
+      int inputs,
       RowScratch scratch,
-      FloatVector y,
-      FloatVector ofOther,
+      RowBatch y,
       int place) {
-    float[] elements = x.transposed();
-    float[] otherElements = other.transposed();
     float[] totals = scratch.values(BlockDot.SUMS);
-    float[] totalsOfOther = scratch.moreValues(BlockDot.SUMS);
+    float[][] totalsOfEach = scratch.values(GroupProducts.TOGETHER, BlockDot.SUMS);
+    float[][] elements = new float[inputs][];
+    Arrays.setAll(elements, i -> x.input(input + i).transposed());
     source.forEachRowInBlocks(
         first,
         count,
         scratch,
-        (i, in, at) -> {
-          dot.totals(in, at, source.blocks(), elements, otherElements, totals, totalsOfOther);
-          y.put(place + i, BlockDot.sum(totals));
-          ofOther.put(place + i, BlockDot.sum(totalsOfOther));
+        (row, in, at) -> {
+          int i = 0;
+          for (; i + GroupProducts.TOGETHER <= inputs; i += GroupProducts.TOGETHER) {
+            dot.totals(in, at, source.blocks(), elements, i, totalsOfEach);
+            for (int j = 0; j < GroupProducts.TOGETHER; j++) {
+              y.row(input + i + j).put(place + row, BlockDot.sum(totalsOfEach[j]));
+            }
+          }
+          for (; i < inputs; i++) {
+            dot.totals(in, at, source.blocks(), elements[i], totals);
+            y.row(input + i).put(place + row, BlockDot.sum(totals));
+          }
         });
   }
 }

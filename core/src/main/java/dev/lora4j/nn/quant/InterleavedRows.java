@@ -4,6 +4,7 @@ import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.kernel.FloatVector;
+import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.kernel.RowScratch;
 import dev.lora4j.nn.kernel.RowSource;
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
@@ -83,24 +85,32 @@ final class InterleavedRows implements RowSource {
   public void multiply(
       long first,
       int count,
-      RowInput x,
-      RowInput other,
+      RowBatch x,
+      int input,
+      int inputs,
       RowScratch scratch,
-      FloatVector y,
-      FloatVector ofOther,
+      RowBatch y,
       int place) {
     float[] sums = scratch.values(RowGroups.ROWS);
-    float[] sumsOfOther = scratch.moreValues(RowGroups.ROWS);
-    RoundedInput rounded = rounded(x);
-    RoundedInput otherRounded = rounded(other);
+    float[][] sumsOfEach = scratch.values(GroupProducts.TOGETHER, RowGroups.ROWS);
+    RoundedInput[] rounded = new RoundedInput[inputs];
+    Arrays.setAll(rounded, i -> rounded(x.input(input + i)));
     forEachGroup(
         first,
         count,
         scratch,
         (words, from, used, done) -> {
-          products.multiply(words, rounded, otherRounded, sums, sumsOfOther);
-          y.put(place + done, sums, from, used);
-          ofOther.put(place + done, sumsOfOther, from, used);
+          int i = 0;
+          for (; i + GroupProducts.TOGETHER <= inputs; i += GroupProducts.TOGETHER) {
+            products.multiply(words, rounded, i, sumsOfEach);
+            for (int j = 0; j < GroupProducts.TOGETHER; j++) {
+              y.row(input + i + j).put(place + done, sumsOfEach[j], from, used);
+            }
+          }
+          for (; i < inputs; i++) {
+            products.multiply(words, rounded[i], sums);
+            y.row(input + i).put(place + done, sums, from, used);
+          }
         });
   }
 

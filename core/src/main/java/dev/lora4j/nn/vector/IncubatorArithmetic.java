@@ -54,18 +54,13 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   }
 
   @Override
-  public void multiply(
-      RowGroups groups,
-      int[] words,
-      RoundedInput x,
-      RoundedInput other,
-      float[] y,
-      float[] ofOther) {
+  public void multiply(RowGroups groups, int[] words, RoundedInput[] x, int input, float[][] y) {
     if (groups instanceof SixBitGroups six) {
-      VectorSixBitGroups.multiply(six, words, x, y);
-      VectorSixBitGroups.multiply(six, words, other, ofOther);
+      for (int i = 0; i < y.length; i++) {
+        VectorSixBitGroups.multiply(six, words, x[input + i], y[i]);
+      }
     } else {
-      VectorGroups.multiply((FourBitGroups) groups, words, x, other, y, ofOther);
+      VectorGroups.multiply((FourBitGroups) groups, words, x, input, y);
     }
   }
 

@@ -53,10 +53,15 @@ final class VectorBlockDot implements BlockDot {
   }
 
   @Override
-  public void totals(
-      byte[] in, int at, int blocks, float[] x, float[] other, float[] totals, float[] ofOther) {
-    FloatVector total = FloatVector.zero(FLOATS);
-    FloatVector totalOfOther = total;
+  public void totals(byte[] in, int at, int blocks, float[][] x, int input, float[][] totals) {
+    float[] x0 = x[input];
+    float[] x1 = x[input + 1];
+    float[] x2 = x[input + 2];
+    float[] x3 = x[input + 3];
+    FloatVector total0 = FloatVector.zero(FLOATS);
+    FloatVector total1 = FloatVector.zero(FLOATS);
+    FloatVector total2 = FloatVector.zero(FLOATS);
+    FloatVector total3 = FloatVector.zero(FLOATS);
     int end = blocks * VALUES;
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
       IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
@@ -65,32 +70,45 @@ final class VectorBlockDot implements BlockDot {
               word.lanewise(VectorOperators.LSHL, 24)
                   .lanewise(VectorOperators.ASHR, 24)
                   .convertShape(VectorOperators.I2F, FLOATS, 0);
-      FloatVector sum = code.mul(FloatVector.fromArray(FLOATS, x, i));
-      FloatVector sumOfOther = code.mul(FloatVector.fromArray(FLOATS, other, i));
+      FloatVector sum0 = code.mul(FloatVector.fromArray(FLOATS, x0, i));
+      FloatVector sum1 = code.mul(FloatVector.fromArray(FLOATS, x1, i));
+      FloatVector sum2 = code.mul(FloatVector.fromArray(FLOATS, x2, i));
+      FloatVector sum3 = code.mul(FloatVector.fromArray(FLOATS, x3, i));
       code =
           (FloatVector)
               word.lanewise(VectorOperators.LSHL, 16)
                   .lanewise(VectorOperators.ASHR, 24)
                   .convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + SUMS), sumOfOther);
+      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + SUMS), sum0);
+      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + SUMS), sum1);
+      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + SUMS), sum2);
+      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + SUMS), sum3);
       code =
           (FloatVector)
               word.lanewise(VectorOperators.LSHL, 8)
                   .lanewise(VectorOperators.ASHR, 24)
                   .convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 2 * SUMS), sumOfOther);
+      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + 2 * SUMS), sum0);
+      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + 2 * SUMS), sum1);
+      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + 2 * SUMS), sum2);
+      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + 2 * SUMS), sum3);
       code =
           (FloatVector)
-              word.lanewise(VectorOperators.ASHR, 24).convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum = code.fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
-      sumOfOther = code.fma(FloatVector.fromArray(FLOATS, other, i + 3 * SUMS), sumOfOther);
+              word.lanewise(VectorOperators.ASHR, 24)
+                  .convertShape(VectorOperators.I2F, FLOATS, 0);
+      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + 3 * SUMS), sum0);
+      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + 3 * SUMS), sum1);
+      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + 3 * SUMS), sum2);
+      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + 3 * SUMS), sum3);
       FloatVector scale = FloatVector.broadcast(FLOATS, Halves.at(in, at));
-      total = sum.fma(scale, total);
-      totalOfOther = sumOfOther.fma(scale, totalOfOther);
+      total0 = sum0.fma(scale, total0);
+      total1 = sum1.fma(scale, total1);
+      total2 = sum2.fma(scale, total2);
+      total3 = sum3.fma(scale, total3);
     }
-    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(totals, 0);
-    FloatVector.broadcast(FLOATS, 1).mul(totalOfOther).intoArray(ofOther, 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total0).intoArray(totals[0], 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total1).intoArray(totals[1], 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total2).intoArray(totals[2], 0);
+    FloatVector.broadcast(FLOATS, 1).mul(total3).intoArray(totals[3], 0);
   }
 }

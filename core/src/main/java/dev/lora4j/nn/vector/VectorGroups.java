@@ -82,41 +82,82 @@ final class VectorGroups {
     FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
   }
 
-  /** The same with two inputs, which share the loads and the codes. */
+  /** The same with four inputs from one on, which share the loads and the codes. */
   static void multiply(
-      FourBitGroups groups,
-      int[] words,
-      RoundedInput x,
-      RoundedInput other,
-      float[] y,
-      float[] ofOther) {
+      FourBitGroups groups, int[] words, RoundedInput[] x, int input, float[][] y) {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
-      multiplyCodes(words, groups.codes() / Integer.BYTES + lane, x, other, y, ofOther, lane);
+      multiplyCodes(words, groups.codes() / Integer.BYTES + lane, x, input, y, lane);
       if (groups.hasMinima()) {
-        addMinima(words, groups.minima() / Integer.BYTES, x, y, lane);
-        addMinima(words, groups.minima() / Integer.BYTES, other, ofOther, lane);
+        addMinima(words, groups.minima() / Integer.BYTES, x, input, y, lane);
       }
     }
   }
 
   private static void multiplyCodes(
-      int[] words,
-      int codes,
-      RoundedInput x,
-      RoundedInput other,
-      float[] y,
-      float[] ofOther,
-      int lane) {
-    FloatVector total = FloatVector.zero(FLOATS);
-    FloatVector totalOfOther = total;
-    int blocks = x.blocks();
-    int[] pairs = x.pairs();
-    int[] offsets = x.offsets();
-    float[] scalesOfInput = x.scales();
-    int[] otherPairs = other.pairs();
-    int[] otherOffsets = other.offsets();
-    float[] scalesOfOther = other.scales();
+      int[] words, int codes, RoundedInput[] x, int input, float[][] y, int lane) {
+    int blocks = x[input].blocks();
+    FloatVector total0 = FloatVector.zero(FLOATS);
+    FloatVector total1 = FloatVector.zero(FLOATS);
+    FloatVector total2 = FloatVector.zero(FLOATS);
+    FloatVector total3 = FloatVector.zero(FLOATS);
+    int[] pairs0 = x[input].pairs();
+    int[] pairs1 = x[input + 1].pairs();
+    int[] pairs2 = x[input + 2].pairs();
+    int[] pairs3 = x[input + 3].pairs();
+    int[] offsets0 = x[input].offsets();
+    int[] offsets1 = x[input + 1].offsets();
+    int[] offsets2 = x[input + 2].offsets();
+    int[] offsets3 = x[input + 3].offsets();
+    float[] scales0 = x[input].scales();
+    float[] scales1 = x[input + 1].scales();
+    float[] scales2 = x[input + 2].scales();
+    float[] scales3 = x[input + 3].scales();
     for (int block = 0; block < blocks; block++) {
+      ShortVector sum0 = IntVector.broadcast(INTS, offsets0[block]).reinterpretAsShorts();
+      ShortVector sum1 = IntVector.broadcast(INTS, offsets1[block]).reinterpretAsShorts();
+      ShortVector sum2 = IntVector.broadcast(INTS, offsets2[block]).reinterpretAsShorts();
+      ShortVector sum3 = IntVector.broadcast(INTS, offsets3[block]).reinterpretAsShorts();
+      int pair = block * RoundedInput.PAIRS;
+      int end = codes + (block + 1) * BLOCK;
+      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
+        IntVector word = IntVector.fromArray(INTS, words, from);
+        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
+        sum0 =
+            code.mul(IntVector.broadcast(INTS, pairs0[pair]).reinterpretAsShorts()).add(sum0);
+        sum1 =
+            code.mul(IntVector.broadcast(INTS, pairs1[pair]).reinterpretAsShorts()).add(sum1);
+        sum2 =
+            code.mul(IntVector.broadcast(INTS, pairs2[pair]).reinterpretAsShorts()).add(sum2);
+        sum3 =
+            code.mul(IntVector.broadcast(INTS, pairs3[pair]).reinterpretAsShorts()).add(sum3);
+        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
+        sum0 =
+            code.mul(IntVector.broadcast(INTS, pairs0[pair + 1]).reinterpretAsShorts()).add(sum0);
+        sum1 =
+            code.mul(IntVector.broadcast(INTS, pairs1[pair + 1]).reinterpretAsShorts()).add(sum1);
+        sum2 =
+            code.mul(IntVector.broadcast(INTS, pairs2[pair + 1]).reinterpretAsShorts()).add(sum2);
+        sum3 =
+            code.mul(IntVector.broadcast(INTS, pairs3[pair + 1]).reinterpretAsShorts()).add(sum3);
+        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
+        sum0 =
+            code.mul(IntVector.broadcast(INTS, pairs0[pair + 2]).reinterpretAsShorts()).add(sum0);
+        sum1 =
+            code.mul(IntVector.broadcast(INTS, pairs1[pair + 2]).reinterpretAsShorts()).add(sum1);
+        sum2 =
+            code.mul(IntVector.broadcast(INTS, pairs2[pair + 2]).reinterpretAsShorts()).add(sum2);
+        sum3 =
+            code.mul(IntVector.broadcast(INTS, pairs3[pair + 2]).reinterpretAsShorts()).add(sum3);
+        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
+        sum0 =
+            code.mul(IntVector.broadcast(INTS, pairs0[pair + 3]).reinterpretAsShorts()).add(sum0);
+        sum1 =
+            code.mul(IntVector.broadcast(INTS, pairs1[pair + 3]).reinterpretAsShorts()).add(sum1);
+        sum2 =
+            code.mul(IntVector.broadcast(INTS, pairs2[pair + 3]).reinterpretAsShorts()).add(sum2);
+        sum3 =
+            code.mul(IntVector.broadcast(INTS, pairs3[pair + 3]).reinterpretAsShorts()).add(sum3);
+      }
       FloatVector scale =
           IntVector.fromArray(INTS, words, lane + (block >> 1) * LINE)
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
@@ -124,52 +165,43 @@ final class VectorGroups {
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
-      ShortVector sum = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
-      ShortVector sumOfOther = IntVector.broadcast(INTS, otherOffsets[block]).reinterpretAsShorts();
-      int pair = block * RoundedInput.PAIRS;
-      int end = codes + (block + 1) * BLOCK;
-      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
-        IntVector word = IntVector.fromArray(INTS, words, from);
-        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()).add(sum);
-        sumOfOther =
-            code.mul(IntVector.broadcast(INTS, otherPairs[pair]).reinterpretAsShorts())
-                .add(sumOfOther);
-        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()).add(sum);
-        sumOfOther =
-            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 1]).reinterpretAsShorts())
-                .add(sumOfOther);
-        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()).add(sum);
-        sumOfOther =
-            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 2]).reinterpretAsShorts())
-                .add(sumOfOther);
-        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()).add(sum);
-        sumOfOther =
-            code.mul(IntVector.broadcast(INTS, otherPairs[pair + 3]).reinterpretAsShorts())
-                .add(sumOfOther);
-      }
-      IntVector both = sum.reinterpretAsInts();
+      IntVector both = sum0.reinterpretAsInts();
       IntVector whole =
           both.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 16)
               .add(both.lanewise(VectorOperators.ASHR, 16));
-      total =
+      total0 =
           ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(scale.mul(scalesOfInput[block]), total);
-      both = sumOfOther.reinterpretAsInts();
+              .fma(scale.mul(scales0[block]), total0);
+      both = sum1.reinterpretAsInts();
       whole =
           both.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 16)
               .add(both.lanewise(VectorOperators.ASHR, 16));
-      totalOfOther =
+      total1 =
           ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(scale.mul(scalesOfOther[block]), totalOfOther);
+              .fma(scale.mul(scales1[block]), total1);
+      both = sum2.reinterpretAsInts();
+      whole =
+          both.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 16)
+              .add(both.lanewise(VectorOperators.ASHR, 16));
+      total2 =
+          ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(scale.mul(scales2[block]), total2);
+      both = sum3.reinterpretAsInts();
+      whole =
+          both.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 16)
+              .add(both.lanewise(VectorOperators.ASHR, 16));
+      total3 =
+          ((FloatVector) whole.convertShape(VectorOperators.I2F, FLOATS, 0))
+              .fma(scale.mul(scales3[block]), total3);
     }
-    FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
-    FloatVector.broadcast(FLOATS, 1).mul(totalOfOther).intoArray(ofOther, lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total0).intoArray(y[0], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total1).intoArray(y[1], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total2).intoArray(y[2], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total3).intoArray(y[3], lane);
   }
 
   /** Adds 8 scales and the minimum, times the sum of a block's elements. */
@@ -198,5 +230,45 @@ final class VectorGroups {
       total = minimum.fma(FloatVector.broadcast(FLOATS, sums[block]), total);
     }
     FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(y, lane);
+  }
+
+  private static void addMinima(
+      int[] words, int minima, RoundedInput[] x, int input, float[][] y, int lane) {
+    int blocks = x[input].blocks();
+    FloatVector total0 = FloatVector.fromArray(FLOATS, y[0], lane);
+    FloatVector total1 = FloatVector.fromArray(FLOATS, y[1], lane);
+    FloatVector total2 = FloatVector.fromArray(FLOATS, y[2], lane);
+    FloatVector total3 = FloatVector.fromArray(FLOATS, y[3], lane);
+    float[] sums0 = x[input].sums();
+    float[] sums1 = x[input + 1].sums();
+    float[] sums2 = x[input + 2].sums();
+    float[] sums3 = x[input + 3].sums();
+    for (int block = 0; block < blocks; block++) {
+      int at = lane + (block >> 1) * LINE;
+      int shift = 16 - (block & 1) * 16;
+      FloatVector scale =
+          IntVector.fromArray(INTS, words, at)
+              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      FloatVector minimum =
+          IntVector.fromArray(INTS, words, minima + at)
+              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      minimum = scale.fma(FloatVector.broadcast(FLOATS, ZERO_CODE), minimum);
+      total0 = minimum.fma(FloatVector.broadcast(FLOATS, sums0[block]), total0);
+      total1 = minimum.fma(FloatVector.broadcast(FLOATS, sums1[block]), total1);
+      total2 = minimum.fma(FloatVector.broadcast(FLOATS, sums2[block]), total2);
+      total3 = minimum.fma(FloatVector.broadcast(FLOATS, sums3[block]), total3);
+    }
+    FloatVector.broadcast(FLOATS, 1).mul(total0).intoArray(y[0], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total1).intoArray(y[1], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total2).intoArray(y[2], lane);
+    FloatVector.broadcast(FLOATS, 1).mul(total3).intoArray(y[3], lane);
   }
 }

@@ -54,10 +54,12 @@ class BlockDotTest {
 
     assertThat(found).isEqualTo(expected);
 
-    float[] zeros = new float[COLUMNS];
-    float[] ofZeros = new float[BlockDot.SUMS];
-    dot.orElseThrow().totals(row, 0, BLOCKS, zeros, transposed, ofZeros, found);
-    assertThat(found).isEqualTo(expected);
-    assertThat(ofZeros).containsOnly(0);
+    float[][] each = {new float[COLUMNS], transposed, new float[COLUMNS], transposed, transposed};
+    float[][] ofEach = new float[GroupProducts.TOGETHER][BlockDot.SUMS];
+    dot.orElseThrow().totals(row, 0, BLOCKS, each, 1, ofEach);
+    assertThat(ofEach[0]).isEqualTo(expected);
+    assertThat(ofEach[1]).containsOnly(0);
+    assertThat(ofEach[2]).isEqualTo(expected);
+    assertThat(ofEach[3]).isEqualTo(expected);
   }
 }

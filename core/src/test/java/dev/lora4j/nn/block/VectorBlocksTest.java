@@ -65,22 +65,22 @@ class VectorBlocksTest {
       GroupProducts plain = new GroupProducts(groups, Optional.empty());
       GroupProducts quick = new GroupProducts(groups);
       int columns = blocks * type.elements();
-      RoundedInput x = new RoundedInput(groups.inputOrder());
-      x.round(padded(new SplittableRandom(blocks), columns), columns);
+      RoundedInput[] inputs = new RoundedInput[GroupProducts.TOGETHER + 1];
+      for (int i = 0; i < inputs.length; i++) {
+        inputs[i] = new RoundedInput(groups.inputOrder());
+        inputs[i].round(padded(new SplittableRandom(blocks + i), columns), columns);
+      }
       float[] expected = new float[RowGroups.ROWS];
       float[] actual = new float[RowGroups.ROWS];
+      float[][] ofEach = new float[GroupProducts.TOGETHER][RowGroups.ROWS];
 
-      plain.multiply(words, x, expected);
-      quick.multiply(words, x, actual);
-      assertThat(actual).isEqualTo(expected);
-
-      RoundedInput other = new RoundedInput(groups.inputOrder());
-      other.round(padded(new SplittableRandom(99), columns), columns);
-      float[] ofX = new float[RowGroups.ROWS];
-      quick.multiply(words, other, x, actual, ofX);
-      assertThat(ofX).isEqualTo(expected);
-      plain.multiply(words, other, expected);
-      assertThat(actual).isEqualTo(expected);
+      quick.multiply(words, inputs, 1, ofEach);
+      for (int i = 0; i < GroupProducts.TOGETHER; i++) {
+        plain.multiply(words, inputs[1 + i], expected);
+        quick.multiply(words, inputs[1 + i], actual);
+        assertThat(actual).isEqualTo(expected);
+        assertThat(ofEach[i]).isEqualTo(expected);
+      }
     }
   }
 
