@@ -24,30 +24,16 @@ final class VectorBlockDot implements BlockDot {
     int end = blocks * VALUES;
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
       IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
-      FloatVector sum =
-          ((FloatVector)
-                  word.lanewise(VectorOperators.LSHL, 24)
-                      .lanewise(VectorOperators.ASHR, 24)
-                      .convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(FloatVector.fromArray(FLOATS, x, i));
-      sum =
-          ((FloatVector)
-                  word.lanewise(VectorOperators.LSHL, 16)
-                      .lanewise(VectorOperators.ASHR, 24)
-                      .convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(FloatVector.fromArray(FLOATS, x, i + SUMS), sum);
-      sum =
-          ((FloatVector)
-                  word.lanewise(VectorOperators.LSHL, 8)
-                      .lanewise(VectorOperators.ASHR, 24)
-                      .convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(FloatVector.fromArray(FLOATS, x, i + 2 * SUMS), sum);
-      sum =
-          ((FloatVector)
-                  word.lanewise(VectorOperators.ASHR, 24)
-                      .convertShape(VectorOperators.I2F, FLOATS, 0))
-              .fma(FloatVector.fromArray(FLOATS, x, i + 3 * SUMS), sum);
-      total = sum.fma(FloatVector.broadcast(FLOATS, Halves.at(in, at)), total);
+      FloatVector sum = FloatVector.zero(FLOATS);
+      for (int shift = 24, j = i; shift >= 0; shift -= 8, j += SUMS) {
+        sum =
+            ((FloatVector)
+                    word.lanewise(VectorOperators.LSHL, shift)
+                        .lanewise(VectorOperators.ASHR, 24)
+                        .convertShape(VectorOperators.I2F, FLOATS, 0))
+                .fma(FloatVector.fromArray(FLOATS, x, j), sum);
+      }
+      total = FloatVector.broadcast(FLOATS, Halves.at(in, at)).fma(sum, total);
     }
     FloatVector.broadcast(FLOATS, 1).mul(total).intoArray(totals, 0);
   }
@@ -65,46 +51,26 @@ final class VectorBlockDot implements BlockDot {
     int end = blocks * VALUES;
     for (int i = 0; i < end; i += VALUES, at += BLOCK) {
       IntVector word = ByteVector.fromArray(BYTES, in, at + 2).reinterpretAsInts();
-      FloatVector code =
-          (FloatVector)
-              word.lanewise(VectorOperators.LSHL, 24)
-                  .lanewise(VectorOperators.ASHR, 24)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0);
-      FloatVector sum0 = code.mul(FloatVector.fromArray(FLOATS, x0, i));
-      FloatVector sum1 = code.mul(FloatVector.fromArray(FLOATS, x1, i));
-      FloatVector sum2 = code.mul(FloatVector.fromArray(FLOATS, x2, i));
-      FloatVector sum3 = code.mul(FloatVector.fromArray(FLOATS, x3, i));
-      code =
-          (FloatVector)
-              word.lanewise(VectorOperators.LSHL, 16)
-                  .lanewise(VectorOperators.ASHR, 24)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + SUMS), sum0);
-      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + SUMS), sum1);
-      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + SUMS), sum2);
-      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + SUMS), sum3);
-      code =
-          (FloatVector)
-              word.lanewise(VectorOperators.LSHL, 8)
-                  .lanewise(VectorOperators.ASHR, 24)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + 2 * SUMS), sum0);
-      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + 2 * SUMS), sum1);
-      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + 2 * SUMS), sum2);
-      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + 2 * SUMS), sum3);
-      code =
-          (FloatVector)
-              word.lanewise(VectorOperators.ASHR, 24)
-                  .convertShape(VectorOperators.I2F, FLOATS, 0);
-      sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, i + 3 * SUMS), sum0);
-      sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, i + 3 * SUMS), sum1);
-      sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, i + 3 * SUMS), sum2);
-      sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, i + 3 * SUMS), sum3);
+      FloatVector sum0 = FloatVector.zero(FLOATS);
+      FloatVector sum1 = FloatVector.zero(FLOATS);
+      FloatVector sum2 = FloatVector.zero(FLOATS);
+      FloatVector sum3 = FloatVector.zero(FLOATS);
+      for (int shift = 24, j = i; shift >= 0; shift -= 8, j += SUMS) {
+        FloatVector code =
+            (FloatVector)
+                word.lanewise(VectorOperators.LSHL, shift)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convertShape(VectorOperators.I2F, FLOATS, 0);
+        sum0 = code.fma(FloatVector.fromArray(FLOATS, x0, j), sum0);
+        sum1 = code.fma(FloatVector.fromArray(FLOATS, x1, j), sum1);
+        sum2 = code.fma(FloatVector.fromArray(FLOATS, x2, j), sum2);
+        sum3 = code.fma(FloatVector.fromArray(FLOATS, x3, j), sum3);
+      }
       FloatVector scale = FloatVector.broadcast(FLOATS, Halves.at(in, at));
-      total0 = sum0.fma(scale, total0);
-      total1 = sum1.fma(scale, total1);
-      total2 = sum2.fma(scale, total2);
-      total3 = sum3.fma(scale, total3);
+      total0 = scale.fma(sum0, total0);
+      total1 = scale.fma(sum1, total1);
+      total2 = scale.fma(sum2, total2);
+      total3 = scale.fma(sum3, total3);
     }
     FloatVector.broadcast(FLOATS, 1).mul(total0).intoArray(totals[0], 0);
     FloatVector.broadcast(FLOATS, 1).mul(total1).intoArray(totals[1], 0);

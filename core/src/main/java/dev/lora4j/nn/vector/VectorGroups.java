@@ -59,16 +59,13 @@ final class VectorGroups {
       ShortVector sum = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
-      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
+      for (int from = codes + block * BLOCK; from < end; from += LINE) {
         IntVector word = IntVector.fromArray(INTS, words, from);
-        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()).add(sum);
-        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()).add(sum);
-        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()).add(sum);
-        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-        sum = code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()).add(sum);
+        for (int shift = 0; shift < 16; shift += 4, pair++) {
+          ShortVector code =
+              word.lanewise(VectorOperators.LSHR, shift).and(NIBBLES).reinterpretAsShorts();
+          sum = code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()).add(sum);
+        }
       }
       IntVector both = sum.reinterpretAsInts();
       IntVector whole =
@@ -119,44 +116,20 @@ final class VectorGroups {
       ShortVector sum3 = IntVector.broadcast(INTS, offsets3[block]).reinterpretAsShorts();
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
-      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
+      for (int from = codes + block * BLOCK; from < end; from += LINE) {
         IntVector word = IntVector.fromArray(INTS, words, from);
-        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
-        sum0 =
-            code.mul(IntVector.broadcast(INTS, pairs0[pair]).reinterpretAsShorts()).add(sum0);
-        sum1 =
-            code.mul(IntVector.broadcast(INTS, pairs1[pair]).reinterpretAsShorts()).add(sum1);
-        sum2 =
-            code.mul(IntVector.broadcast(INTS, pairs2[pair]).reinterpretAsShorts()).add(sum2);
-        sum3 =
-            code.mul(IntVector.broadcast(INTS, pairs3[pair]).reinterpretAsShorts()).add(sum3);
-        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-        sum0 =
-            code.mul(IntVector.broadcast(INTS, pairs0[pair + 1]).reinterpretAsShorts()).add(sum0);
-        sum1 =
-            code.mul(IntVector.broadcast(INTS, pairs1[pair + 1]).reinterpretAsShorts()).add(sum1);
-        sum2 =
-            code.mul(IntVector.broadcast(INTS, pairs2[pair + 1]).reinterpretAsShorts()).add(sum2);
-        sum3 =
-            code.mul(IntVector.broadcast(INTS, pairs3[pair + 1]).reinterpretAsShorts()).add(sum3);
-        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-        sum0 =
-            code.mul(IntVector.broadcast(INTS, pairs0[pair + 2]).reinterpretAsShorts()).add(sum0);
-        sum1 =
-            code.mul(IntVector.broadcast(INTS, pairs1[pair + 2]).reinterpretAsShorts()).add(sum1);
-        sum2 =
-            code.mul(IntVector.broadcast(INTS, pairs2[pair + 2]).reinterpretAsShorts()).add(sum2);
-        sum3 =
-            code.mul(IntVector.broadcast(INTS, pairs3[pair + 2]).reinterpretAsShorts()).add(sum3);
-        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-        sum0 =
-            code.mul(IntVector.broadcast(INTS, pairs0[pair + 3]).reinterpretAsShorts()).add(sum0);
-        sum1 =
-            code.mul(IntVector.broadcast(INTS, pairs1[pair + 3]).reinterpretAsShorts()).add(sum1);
-        sum2 =
-            code.mul(IntVector.broadcast(INTS, pairs2[pair + 3]).reinterpretAsShorts()).add(sum2);
-        sum3 =
-            code.mul(IntVector.broadcast(INTS, pairs3[pair + 3]).reinterpretAsShorts()).add(sum3);
+        for (int shift = 0; shift < 16; shift += 4, pair++) {
+          ShortVector code =
+              word.lanewise(VectorOperators.LSHR, shift).and(NIBBLES).reinterpretAsShorts();
+          sum0 =
+              code.mul(IntVector.broadcast(INTS, pairs0[pair]).reinterpretAsShorts()).add(sum0);
+          sum1 =
+              code.mul(IntVector.broadcast(INTS, pairs1[pair]).reinterpretAsShorts()).add(sum1);
+          sum2 =
+              code.mul(IntVector.broadcast(INTS, pairs2[pair]).reinterpretAsShorts()).add(sum2);
+          sum3 =
+              code.mul(IntVector.broadcast(INTS, pairs3[pair]).reinterpretAsShorts()).add(sum3);
+        }
       }
       FloatVector scale =
           IntVector.fromArray(INTS, words, lane + (block >> 1) * LINE)
