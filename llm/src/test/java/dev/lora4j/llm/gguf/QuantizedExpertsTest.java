@@ -86,13 +86,14 @@ class QuantizedExpertsTest {
     tensors.put(layer + "mlp.gate.weight", matrix(EXPERTS));
     for (int expert = 0; expert < EXPERTS; expert++) {
       for (String projection : List.of("gate_proj", "up_proj", "down_proj")) {
-        tensors.put(
-            layer + "mlp.experts." + expert + "." + projection + ".weight", matrix(HIDDEN));
+        tensors.put(layer + "mlp.experts." + expert + "." + projection + ".weight", matrix(HIDDEN));
       }
     }
   }
 
-  /** Rows of 32 multiples of 2⁻⁹ up to ±127, which is in each: blocks of Q8_0 without a rounding. */
+  /**
+   * Rows of 32 multiples of 2⁻⁹ up to ±127, which is in each: blocks of Q8_0 without a rounding.
+   */
   private Tensor matrix(int rows) {
     float[] values = new float[rows * BLOCK];
     for (int i = 0; i < values.length; i++) {
@@ -184,7 +185,8 @@ class QuantizedExpertsTest {
 
   @Test
   void quantisingExpertsWhileLoadingIsRefused() {
-    assertThatThrownBy(() -> Pretrained.load(model, WeightStorage.quantized(Quantization.of(QuantType.NF4))))
+    assertThatThrownBy(
+            () -> Pretrained.load(model, WeightStorage.quantized(Quantization.of(QuantType.NF4))))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("experts.gate_up_proj has the weights of several experts");
   }
