@@ -94,6 +94,7 @@ final class EncoderBench implements Callable<Integer> {
     System.out.println("| | lora4j | Trainer + PEFT | ratio | range |");
     System.out.println("| --- | --- | --- | --- | --- |");
     pairs.row("examples/s", "/examples_per_s", "/examples_per_s");
+    pairs.row("trained parameters", "/trained_parameters", "/trained_parameters");
     pairs.row("validation loss after", "/valid_loss_after", "/valid_loss_after");
     pairs.row("accuracy", "/after/accuracy", "/accuracy");
     pairs.row("peak memory in MB", "/peak_rss_mb", "/peak_rss_mb");

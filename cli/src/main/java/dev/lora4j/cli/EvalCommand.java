@@ -56,6 +56,7 @@ import picocli.CommandLine.Spec;
       "  lora eval --model net.pt --adapter my-adapter --data my-images",
       "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --json",
       "  lora eval --model all-MiniLM-L6-v2 --adapter tickets --data test.csv --json",
+      "  lora eval --model all-MiniLM-L6-v2 --adapter tickets --data test.csv --report test.html",
       "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --gate general.jsonl"
     })
 final class EvalCommand implements Callable<Integer> {
@@ -123,6 +124,14 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private GateLimitOptions gateLimits = new GateLimitOptions();
 
+  @Option(
+      names = "--report",
+      paramLabel = "FILE.html",
+      description =
+          "Tasks on texts: also write the metrics as a page with the confusion matrix, the"
+              + " reliability diagram or the predicted numbers.")
+  private Optional<Path> report = Optional.empty();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
@@ -141,6 +150,7 @@ final class EvalCommand implements Callable<Integer> {
               "--dtype",
               "--gate")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
+      refuse("--report", "applies to tasks on texts; this is a TorchScript file");
       evaluateScript(path);
       return 0;
     }
@@ -154,6 +164,7 @@ final class EvalCommand implements Callable<Integer> {
       evaluateTask(path, directories);
       return 0;
     }
+    refuse("--report", "applies to tasks on texts; this is text generation");
     task.refuseForGeneration();
     return evaluateText(path) ? 0 : 1;
   }
@@ -189,7 +200,8 @@ final class EvalCommand implements Callable<Integer> {
     try (AdaptedTask model =
         AdaptedTask.open(ModelFiles.at(directory), adapter, weights.storage())) {
       model.load("adapter", adapter, adapters.check(), task.ofTexts());
-      new TaskEvaluation(model, "adapter", columns.options(), maxTokens).run(data, workers, output);
+      new TaskEvaluation(model, "adapter", columns.options(), maxTokens, report)
+          .run(data, adapter, workers, output);
     }
   }
 

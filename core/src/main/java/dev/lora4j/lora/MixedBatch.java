@@ -99,15 +99,18 @@ public final class MixedBatch {
    */
   public static boolean suits(
       LoraModel model, Module part, Collection<Module> without, Collection<String> names) {
-    Set<Module> inside = withBelow(part);
-    without.forEach(module -> inside.removeAll(withBelow(module)));
-    return names.stream()
-        .filter(name -> !name.equals(LoraModel.BASE))
-        .distinct()
-        .map(model::adapter)
-        .allMatch(
-            adapter ->
-                adapter.deltasCanShareBatch() && adapter.owners().noneMatch(inside::contains));
+    List<Adapter> adapters =
+        names.stream()
+            .filter(name -> !name.equals(LoraModel.BASE))
+            .distinct()
+            .map(model::adapter)
+            .toList();
+    Set<Module> later = Collections.newSetFromMap(new IdentityHashMap<>());
+    without.forEach(module -> later.addAll(withBelow(module)));
+    List<Module> owners =
+        adapters.stream().flatMap(Adapter::owners).filter(owner -> !later.contains(owner)).toList();
+    return adapters.stream().allMatch(Adapter::deltasCanShareBatch)
+        && (owners.isEmpty() || Collections.disjoint(withBelow(part), owners));
   }
 
   private static Set<Module> withBelow(Module module) {

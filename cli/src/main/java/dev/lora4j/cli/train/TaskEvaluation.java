@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.progress.Progress;
 import dev.lora4j.cli.progress.Unit;
+import dev.lora4j.cli.report.EvaluationReport;
 import dev.lora4j.cli.report.TaskFigures;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.dataset.TextData;
@@ -29,14 +30,23 @@ import java.util.Optional;
  * Evaluates an adapter of a task on texts.
  *
  * @param maxTokens maximum sequence length; by default that of the training
+ * @param report file of the HTML report; none by default
  */
 public record TaskEvaluation(
-    AdaptedTask model, String adapter, TextData.Options reading, Optional<Integer> maxTokens) {
+    AdaptedTask model,
+    String adapter,
+    TextData.Options reading,
+    Optional<Integer> maxTokens,
+    Optional<Path> report) {
   private static final int MAX_CONFUSION = 12;
   private static final int NAME = 18;
 
-  /** Evaluates on the test split of a file, or the whole file. */
-  public void run(Path data, int threads, OutputFormat output) {
+  /**
+   * Evaluates on the test split of a file, or the whole file.
+   *
+   * @param directory the adapter's, as the report names it
+   */
+  public void run(Path data, Path directory, int threads, OutputFormat output) {
     TaskDescription description = model.description(adapter);
     TaskFile file = TaskFile.open(data, description.task(), reading).evaluation();
     TaskTokenizer tokenizer = tokenizer();
@@ -50,6 +60,19 @@ public record TaskEvaluation(
     TaskScore score = score(description, made.examples(), threads);
     output.show(
         root -> fill(root, description, score, made), out -> print(out, description, score));
+    report.ifPresent(
+        page -> {
+          String examples =
+              "%s, %s examples".formatted(file.name(), NumberFormats.count(made.examples().size()));
+          new EvaluationReport(
+                  directory.toString(),
+                  description.task().word(),
+                  examples,
+                  score,
+                  description.calibration())
+              .write(page);
+          messages.println("Report: " + page);
+        });
   }
 
   private TaskTokenizer tokenizer() {

@@ -76,7 +76,7 @@ final class FusedLoraBackward {
   }
 
   private void addGradients(Tensor g, Tensor x, Tensor features, Tensor back) {
-    torch.mm_out(back, b.t(), g.t()).mul_(delta.scaling());
+    torch.addmm_out(back, back, b.t(), g.t(), Ops.ZERO, delta.scaling());
     gradient(delta.b()).add_(features.mm(g).t(), delta.scaling());
     gradient(delta.a()).addmm_(back, x);
   }

@@ -33,6 +33,7 @@ public final class Ops {
   }
 
   public static final Scalar ONE = keepScalar(1);
+  public static final Scalar ZERO = keepScalar(0);
 
   private static final GeneratorOptional DEFAULT_GENERATOR =
       new GeneratorOptional().retainReference();

@@ -24,6 +24,7 @@ public final class BidirectionalAttention {
 
   private final UnpaddedTokens tokens;
   private final Map<Band, Tensor> masks = new HashMap<>();
+  private List<TextPack> packs = List.of(); // of all texts, once they are needed
 
   /** The queries of a window's part of a text, and the keys that they attend to. */
   private record Band(long query, long queries, long key, long keys, long window) {
@@ -53,8 +54,23 @@ public final class BidirectionalAttention {
     Tensor queries = tokens.byLength(q);
     Tensor keys = tokens.byLength(k);
     Tensor values = tokens.byLength(v);
+    if (isPacked(q, dropout) && window.isEmpty()) {
+      return tokens.fromLengths(
+          joined(
+              packs(),
+              pack ->
+                  Ops.attention(
+                      heads(pack.of(queries), heads),
+                      heads(pack.of(keys), heads),
+                      heads(pack.of(values), heads),
+                      pack.mask(),
+                      false,
+                      Optional.empty(),
+                      dropout)));
+    }
     return tokens.fromLengths(
         joined(
+            tokens.blocks(),
             block ->
                 attend(
                     block,
@@ -63,6 +79,18 @@ public final class BidirectionalAttention {
                     heads(block.of(values), heads),
                     window,
                     dropout)));
+  }
+
+  /** Returns whether packs are faster: otherwise libtorch has one operator for each block. */
+  private static boolean isPacked(Tensor q, double dropout) {
+    return dropout > 0 && q.is_cpu();
+  }
+
+  private List<TextPack> packs() {
+    if (packs.isEmpty()) {
+      packs = TextPack.of(tokens.blocks());
+    }
+    return packs;
   }
 
   /**
@@ -76,8 +104,23 @@ public final class BidirectionalAttention {
     Tensor queries = tokens.textsByLength(q);
     Tensor keys = tokens.byLength(k);
     Tensor values = tokens.byLength(v);
+    if (isPacked(q, dropout)) {
+      return tokens.textsFromLengths(
+          joined(
+              packs(),
+              pack ->
+                  Ops.attention(
+                      heads(pack.ofTexts(queries), heads),
+                      heads(pack.of(keys), heads),
+                      heads(pack.of(values), heads),
+                      pack.maskOfFirst(),
+                      false,
+                      Optional.empty(),
+                      dropout)));
+    }
     return tokens.textsFromLengths(
         joined(
+            tokens.blocks(),
             block ->
                 Ops.attention(
                     heads(block.ofTexts(queries), heads),
@@ -89,11 +132,11 @@ public final class BidirectionalAttention {
                     dropout)));
   }
 
-  /** Joins what each block attends to, from {@code [texts, heads, t, D]} to {@code [rows, H]}. */
-  private Tensor joined(Function<UnpaddedTokens.Block, Tensor> attention) {
+  /** Joins the results of parts, from {@code [texts, heads, t, D]} each to {@code [rows, H]}. */
+  private static <P> Tensor joined(List<P> parts, Function<P, Tensor> attention) {
     Tensor[] attended =
-        tokens.blocks().stream()
-            .map(block -> attention.apply(block).transpose(1, 2).flatten(0, 1).flatten(1, 2))
+        parts.stream()
+            .map(part -> attention.apply(part).transpose(1, 2).flatten(0, 1).flatten(1, 2))
             .toArray(Tensor[]::new);
     return attended.length == 1 ? attended[0] : Ops.join(0, attended);
   }

@@ -78,6 +78,11 @@ public record ContrastiveLoss(double scale) implements TaskLoss {
   }
 
   @Override
+  public boolean comparesExamples() {
+    return true;
+  }
+
+  @Override
   public double normalizer(List<TaskExample> examples) {
     return examples.size();
   }

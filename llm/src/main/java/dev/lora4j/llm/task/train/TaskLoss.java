@@ -22,6 +22,11 @@ public interface TaskLoss {
   /** The number of units that the sum is divided by, or the sum of their weights. */
   double normalizer(List<TaskExample> examples);
 
+  /** Returns whether an example's loss depends on the outputs of others. */
+  default boolean comparesExamples() {
+    return false;
+  }
+
   /** The settings that a resumed run must share. */
   default Map<String, String> settings() {
     return Map.of("objective", name());

@@ -23,9 +23,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * One data-parallel training step with gradient accumulation and gradient clipping. The loss of a
- * batch is computed from the outputs of all workers, so it may compare examples of different
- * workers; its gradients equal those of one worker.
+ * One data-parallel training step with gradient accumulation and gradient clipping. A loss that
+ * compares examples is computed from the outputs of all workers, others by each worker for its own
+ * examples; the gradients equal those of one worker.
  */
 final class TaskStep implements AutoCloseable {
   private static final long MIX = 0x9E3779B97F4A7C15L; // decorrelates seeds of neighbouring steps
@@ -89,11 +89,47 @@ final class TaskStep implements AutoCloseable {
 
   /** Adds the gradients of a batch and returns its loss, summed over its units. */
   private double accumulate(TaskBatch batch, long seed, double normalizer) {
+    return job.objective().loss().comparesExamples()
+        ? accumulateJointly(batch, seed, normalizer)
+        : accumulateByWorker(batch, seed, normalizer);
+  }
+
+  /** No worker waits for the others between its forward and its backward. */
+  private double accumulateByWorker(TaskBatch batch, long seed, double normalizer) {
+    double[] sums = new double[batch.shards().size()];
+    workers.run(
+        worker -> {
+          if (worker < sums.length) {
+            sums[worker] = forwardAndBackward(batch, worker, seed, normalizer);
+          }
+        });
+    return Arrays.stream(sums).sum();
+  }
+
+  private double forwardAndBackward(TaskBatch batch, int worker, long seed, double normalizer) {
+    Tensor[] outputs = new Tensor[batch.shards().size()];
+    try {
+      forward(batch, worker, seed, outputs);
+      Tensor[] own = {outputs[worker]};
+      try (OutputGradient loss =
+          OutputGradient.of(batch.shards().get(worker), own, job.objective().loss(), normalizer)) {
+        if (Double.isFinite(loss.sum())) {
+          gradients.in(worker, () -> passes.get(worker).backward(loss.ofShards().get(0)));
+        }
+        return loss.sum();
+      }
+    } finally {
+      passes.get(worker).discard();
+      Stream.of(outputs).filter(Objects::nonNull).forEach(Tensor::deallocate);
+    }
+  }
+
+  private double accumulateJointly(TaskBatch batch, long seed, double normalizer) {
     Tensor[] outputs = new Tensor[batch.shards().size()];
     try {
       workers.run(worker -> forward(batch, worker, seed, outputs));
       try (OutputGradient loss =
-          OutputGradient.of(batch, outputs, job.objective().loss(), normalizer)) {
+          OutputGradient.of(batch.examples(), outputs, job.objective().loss(), normalizer)) {
         if (Double.isFinite(loss.sum())) {
           workers.run(worker -> backward(worker, loss.ofShards()));
         }
