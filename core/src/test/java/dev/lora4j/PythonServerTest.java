@@ -24,8 +24,7 @@ class PythonServerTest {
     assertThat(usage.exit()).isEqualTo(2);
     assertThat(usage.text()).contains("usage: check_nll.py");
 
-    PythonPeer.Answer reported =
-        python.run("check_with_transformers.py", directory, missing);
+    PythonPeer.Answer reported = python.run("check_with_transformers.py", directory, missing);
     assertThat(reported.exit()).isEqualTo(1);
     assertThat(reported.text()).isNotEmpty();
   }

@@ -37,7 +37,12 @@ class OwnedCommandTest {
   void processAndItsChildrenEndWhenTheirOwnerIsKilled() throws Exception {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     Process owner =
-        new ProcessBuilder(java, "-Xmx64m", "-cp", System.getProperty("java.class.path"), Owner.class.getName())
+        new ProcessBuilder(
+                java,
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Owner.class.getName())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (BufferedReader lines = owner.inputReader(StandardCharsets.UTF_8)) {

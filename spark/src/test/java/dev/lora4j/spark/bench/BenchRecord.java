@@ -15,7 +15,8 @@ import java.util.List;
  *
  * @param executors their number, 0 for a single process without Spark
  * @param size tokens of a step, or rows
- * @param seconds median time of a step with its exchange, once the executors are warm, or time of all rows
+ * @param seconds median time of a step with its exchange, once the executors are warm, or time of
+ *     all rows
  * @param exchange median time of the exchange in a step, in seconds; 0 for rows
  */
 record BenchRecord(Kind kind, int executors, double size, double seconds, double exchange) {

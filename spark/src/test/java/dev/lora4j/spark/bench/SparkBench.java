@@ -15,9 +15,9 @@ import picocli.CommandLine.Option;
  * Measures training on one and on two executors of one core each, and batch inference against a
  * single process, and computes the scaling to more executors.
  *
- * <p>Each measurement is a run of its own, so that runs can take turns: {@code train --executors 1},
- * {@code train --executors 2}, {@code embed --single} and {@code embed}. Each adds a line to {@code
- * target/spark-bench.jsonl}, and {@code report} prints medians and the computed table.
+ * <p>Each measurement is a run of its own, so that runs can take turns: {@code train --executors
+ * 1}, {@code train --executors 2}, {@code embed --single} and {@code embed}. Each adds a line to
+ * {@code target/spark-bench.jsonl}, and {@code report} prints medians and the computed table.
  */
 @Command(
     name = "bench/run spark",
@@ -46,7 +46,9 @@ public final class SparkBench {
     @Option(names = "--executors", description = "Number of executors.")
     private int executors = 1;
 
-    @Option(names = "--steps", description = "Number of steps; the median of their second half counts.")
+    @Option(
+        names = "--steps",
+        description = "Number of steps; the median of their second half counts.")
     private int steps = 8;
 
     @Option(names = "--batch", description = "Texts per step, of all executors.")

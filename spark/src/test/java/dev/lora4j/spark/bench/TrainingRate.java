@@ -68,7 +68,8 @@ record TrainingRate(String model, long steps, int batch, int length) implements 
         seconds.add(step.path("seconds").asDouble());
       }
     }
-    List<Double> later = seconds.subList(seconds.size() / 2, seconds.size()).stream().sorted().toList();
+    List<Double> later =
+        seconds.subList(seconds.size() / 2, seconds.size()).stream().sorted().toList();
     return later.get(later.size() / 2);
   }
 
