@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 public final class PythonPeer {
   private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
 
+  private static final boolean WINDOWS = System.getProperty("os.name").startsWith("Windows");
+
   private final String python;
 
   private PythonPeer(String python) {
@@ -45,9 +47,16 @@ public final class PythonPeer {
   /** Runs a script in tools/ with these arguments. */
   public Answer run(String script, Object... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
-    command.add(python);
-    command.add(REACTOR.resolve("tools").resolve(script).toString());
+    Path file = REACTOR.resolve("tools").resolve(script);
+    command.add(file.toString());
     Stream.of(arguments).map(Object::toString).forEach(command::add);
+    boolean importsTorch = Files.readAllLines(file).contains("import torch");
+    return importsTorch && !WINDOWS ? PythonServer.of(python).run(command) : runAlone(command);
+  }
+
+  private Answer runAlone(List<String> script) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(script);
+    command.add(0, python);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Answer(process.waitFor(), told);

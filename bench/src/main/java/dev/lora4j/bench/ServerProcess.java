@@ -70,7 +70,7 @@ final class ServerProcess implements AutoCloseable {
     List<String> all = new ArrayList<>(command);
     all.add("--port=" + port);
     Process process =
-        new ProcessBuilder(all)
+        new ProcessBuilder(OwnedCommand.of(all))
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(errors)
             .start();

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -209,5 +211,22 @@ class LanguageTrainMistakesTest {
     bytes[bytes.length - 2] ^= 1;
     Files.write(weights, bytes);
     assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "base_sha256: ");
+  }
+
+  @Test
+  void resumingWhileAClusterWritesIsRefused() throws IOException {
+    Path out = directory.resolve("out");
+    json(train(chats, out, "--steps", "2", "--json"));
+    Path running = Files.writeString(out.resolve(".running"), "app-7");
+    Files.writeString(out.resolve(".attempt"), "app-7 0");
+    assertRefused(
+        CommandLineRun.of("train", "--resume", "--out", out.toString()),
+        out + " is in use: the run app-7 is writing there; wait for its end",
+        "a run that was killed leaves it after a minute");
+
+    Files.setLastModifiedTime(running, FileTime.from(Instant.now().minusSeconds(90)));
+    json(CommandLineRun.of("train", "--resume", "--out", out.toString(), "--json"));
+    assertThat(running).doesNotExist();
+    assertThat(out.resolve(".attempt")).doesNotExist();
   }
 }

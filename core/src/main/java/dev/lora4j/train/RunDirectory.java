@@ -3,6 +3,7 @@ package dev.lora4j.train;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.ClusterLease;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.ProcessLock;
 import dev.lora4j.io.SafetensorsFile;
@@ -44,27 +45,43 @@ public record RunDirectory(Path path) {
   // ---- start ----
 
   /**
-   * Takes the directory for this process.
+   * Takes the directory for this process. A cluster's lease that has expired ends.
    *
-   * @throws UserError if another process is training there
+   * @throws UserError if another process or a cluster is training there
    */
   public ProcessLock lock() {
     try {
       Files.createDirectories(path);
-      return ProcessLock.tryTake(path.resolve(LOCK)).orElseThrow(this::inUse);
+      ProcessLock lock = processLock();
+      try {
+        new ClusterLease(path).takeOver();
+        return lock;
+      } catch (IOException | RuntimeException e) {
+        lock.close();
+        throw e;
+      }
     } catch (IOException e) {
       throw AtomicFile.explained(path, e);
     }
   }
 
+  private ProcessLock processLock() throws IOException {
+    return ProcessLock.tryTake(path.resolve(LOCK)).orElseThrow(this::inUse);
+  }
+
   /**
-   * Refuses a directory in which another process is training.
+   * Refuses a directory in which another process or a cluster is training.
    *
-   * @throws UserError naming that process
+   * @throws UserError naming that process or run
    */
   public void requireUnused() {
-    if (Files.exists(path.resolve(LOCK))) {
-      lock().close();
+    try {
+      if (Files.exists(path.resolve(LOCK))) {
+        processLock().close();
+      }
+      new ClusterLease(path).requireFree();
+    } catch (IOException e) {
+      throw AtomicFile.explained(path, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.spark;
 
+import dev.lora4j.io.ClusterLease;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +18,6 @@ import org.apache.hadoop.fs.Path;
  * @param attempt of the stage
  */
 record RunClaim(String run, int attempt) {
-  private static final String FILE = ".attempt";
   private static final int BEFORE_THE_FIRST = -1;
 
   /** The claim before the first attempt of the stage. */
@@ -27,7 +27,7 @@ record RunClaim(String run, int attempt) {
 
   /** Returns the claim of a directory; empty if it has none. */
   static Optional<RunClaim> read(FileSystem files, Path directory) throws IOException {
-    try (InputStream in = files.open(new Path(directory, FILE))) {
+    try (InputStream in = files.open(new Path(directory, ClusterLease.ATTEMPT))) {
       String[] parts = new String(in.readAllBytes(), StandardCharsets.UTF_8).split(" ", -1);
       return parts.length == 2
           ? Optional.of(new RunClaim(parts[0], Integer.parseInt(parts[1])))
@@ -38,7 +38,7 @@ record RunClaim(String run, int attempt) {
   }
 
   void write(FileSystem files, Path directory) throws IOException {
-    try (OutputStream out = files.create(new Path(directory, FILE), true)) {
+    try (OutputStream out = files.create(new Path(directory, ClusterLease.ATTEMPT), true)) {
       out.write((run + " " + attempt).getBytes(StandardCharsets.UTF_8));
     }
   }
@@ -46,7 +46,7 @@ record RunClaim(String run, int attempt) {
   /** Removes the claim of a run, of whatever attempt. */
   static void remove(FileSystem files, Path directory, String run) throws IOException {
     if (read(files, directory).filter(last -> last.run.equals(run)).isPresent()) {
-      files.delete(new Path(directory, FILE), false);
+      files.delete(new Path(directory, ClusterLease.ATTEMPT), false);
     }
   }
 

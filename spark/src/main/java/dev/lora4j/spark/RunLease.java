@@ -1,6 +1,7 @@
 package dev.lora4j.spark;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ClusterLease;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,14 +14,12 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The driver's hold on the directory of its run: the file {@code .running}, which it writes again
- * every ten seconds. One that is older than a minute is of a driver that was killed.
+ * The driver's hold on the directory of its run: the file of a {@link ClusterLease}, which it
+ * writes again every ten seconds.
  */
 final class RunLease implements AutoCloseable {
-  private static final String FILE = ".running";
   private static final String CLOCK = ".clock";
   private static final long PERIOD_NANOS = TimeUnit.SECONDS.toNanos(10);
-  private static final long EXPIRY_MILLIS = TimeUnit.MINUTES.toMillis(1);
 
   private final FileSystem files;
   private final Path directory;
@@ -44,7 +43,7 @@ final class RunLease implements AutoCloseable {
   static RunLease take(FileSystem files, Path directory, String run) throws IOException {
     RunLease lease = new RunLease(files, directory, run);
     if (files.exists(lease.file())) {
-      if (lease.age() < EXPIRY_MILLIS) {
+      if (lease.age() < ClusterLease.EXPIRY.toMillis()) {
         throw lease.inUse();
       }
       files.delete(lease.file(), false);
@@ -63,7 +62,7 @@ final class RunLease implements AutoCloseable {
   }
 
   private Path file() {
-    return new Path(directory, FILE);
+    return new Path(directory, ClusterLease.FILE);
   }
 
   /** The age by the file system's clock. */
@@ -76,10 +75,7 @@ final class RunLease implements AutoCloseable {
   }
 
   private UserError inUse() throws IOException {
-    return new UserError(
-        ("%s is in use: the run %s is writing there; wait for its end, or choose another"
-                + " directory (a run that was killed leaves it after a minute)")
-            .formatted(directory, holder()));
+    return ClusterLease.inUse(directory.toString(), holder());
   }
 
   private String holder() throws IOException {

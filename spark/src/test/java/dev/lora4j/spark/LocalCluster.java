@@ -17,7 +17,7 @@ public final class LocalCluster {
 
   /** Two executors of one core each, in this process. */
   public static SparkSession threads() {
-    return session("local[2]");
+    return session("local[2]", "");
   }
 
   /**
@@ -31,10 +31,19 @@ public final class LocalCluster {
 
   /** Executors of one core each, in processes of their own. */
   public static SparkSession processes(int executors) {
-    return session("local-cluster[%d,1,1024]".formatted(executors));
+    return session(master(executors), "-XX:TieredStopAtLevel=1");
   }
 
-  private static SparkSession session(String master) {
+  private static String master(int executors) {
+    return "local-cluster[%d,1,1024]".formatted(executors);
+  }
+
+  /** The same with the optimising compiler, for measurements. */
+  public static SparkSession optimised(int executors) {
+    return session(master(executors), "--add-modules=jdk.incubator.vector");
+  }
+
+  private static SparkSession session(String master, String javaOption) {
     Optional<SparkSession> open = OptionConverters.toJava(SparkSession.getDefaultSession());
     if (open.filter(session -> !session.sparkContext().master().equals(master)).isPresent()) {
       open.get().stop();
@@ -45,7 +54,8 @@ public final class LocalCluster {
         .master(master)
         .config("spark.ui.enabled", false)
         .config("spark.executor.extraClassPath", classes)
-        .config("spark.executor.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
+        .config("spark.executor.extraJavaOptions", "-XX:+UseSerialGC " + javaOption)
+        .config("spark.executor.cores", 1)
         .config("spark.sql.shuffle.partitions", 2)
         .config("spark.stage.maxConsecutiveAttempts", 2) // enough to see that Spark gives up
         .config("spark.local.dir", temporary())

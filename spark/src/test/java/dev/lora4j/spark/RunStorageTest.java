@@ -178,7 +178,7 @@ class RunStorageTest {
       RunWriter first = storage("first").claim(0);
       assertRefused(
           () -> storage("second").begin(false),
-          "strict:" + remote + " is in use: the run first is writing there",
+          remote + " is in use: the run first is writing there",
           "choose another directory");
       assertRefused(() -> storage("second").claim(0), "attempt 0 of first has taken");
       first.upload(file("run.json", "{}"));
@@ -222,6 +222,23 @@ class RunStorageTest {
     try (ProcessLock lock = new RunDirectory(remote).lock()) {
       assertRefused(
           () -> storage().begin(false), remote + " is in use", "choose another directory");
+    }
+  }
+
+  @Test
+  void anExecutorWritesNoMoreOnceALaptopHasTakenOver() throws IOException {
+    RunLease killed = storage("killed").begin(false);
+    RunWriter orphan = storage("killed").claim(0);
+    assertRefused(() -> new RunDirectory(remote).lock(), "is in use: the run killed is writing");
+    Files.setLastModifiedTime(
+        remote.resolve(".running"), FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
+    try (ProcessLock laptop = new RunDirectory(remote).lock()) {
+      Path late = file("metrics.jsonl", "late");
+      assertRefused(() -> orphan.upload(late), "which another run has taken");
+      assertRefused(() -> storage("killed").claim(1), "which another run has taken");
+      killed.renewNow();
+      killed.close();
+      assertThat(names()).containsExactly(".lock");
     }
   }
 }

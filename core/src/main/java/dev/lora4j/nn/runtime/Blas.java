@@ -11,7 +11,10 @@ import java.util.stream.Stream;
  * which is slower except for single rows on processors that are not Intel's.
  */
 public final class Blas {
-  private static final String PROPERTY = "org.bytedeco.openblas.load"; // read by JavaCPP's preset
+  /** Read by JavaCPP's preset. */
+  static final String PROPERTY = "org.bytedeco.openblas.load";
+
+  static final String MKL_LIBRARY = "mkl_rt";
   private static final String MKL = "/org/bytedeco/mkl/global/mkl_rt.class";
   private static volatile boolean singleRows;
 
@@ -27,7 +30,7 @@ public final class Blas {
     boolean chosen = System.getProperty(PROPERTY) != null;
     boolean others = singleRows && !isIntels();
     if (!chosen && !others && Blas.class.getResource(MKL) != null) {
-      System.setProperty(PROPERTY, "mkl_rt");
+      System.setProperty(PROPERTY, MKL_LIBRARY);
     }
     return System.getProperty(PROPERTY, "openblas");
   }

@@ -24,7 +24,8 @@ import org.bytedeco.pytorch.global.torch;
  *       has never called libtorch begins with the count that was set last, on any thread.
  *   <li>{@link EngineSettings}: JavaCPP's memory limits and the BLAS library are system properties,
  *       set unless the program has set them; native libraries are extracted to a directory of each
- *       BLAS library within JavaCPP's.
+ *       BLAS library within JavaCPP's. Where JavaCPP was in use before and ignores them, a warning
+ *       is logged.
  * </ul>
  */
 public final class Engine {
@@ -35,6 +36,7 @@ public final class Engine {
   static {
     EngineSettings.apply();
     BY_MKL = NativeCache.guard(Engine::load);
+    EngineSettings.warnIfIgnored(BY_MKL);
   }
 
   /**

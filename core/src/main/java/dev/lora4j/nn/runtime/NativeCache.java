@@ -21,7 +21,9 @@ import org.bytedeco.pytorch.global.torch;
  * So each BLAS library has a directory of its own, and only one process fills it.
  */
 final class NativeCache {
-  private static final String DIRECTORY = "org.bytedeco.javacpp.cachedir"; // read by JavaCPP
+  /** Read by JavaCPP. */
+  static final String DIRECTORY = "org.bytedeco.javacpp.cachedir";
+
   private static final String OTHER_NAME = "org.bytedeco.javacpp.cacheDir";
   private static final String LOCK = ".lora4j.lock";
   private static final String COMPLETE = ".complete-";
@@ -34,6 +36,11 @@ final class NativeCache {
     String parent = System.getProperty(DIRECTORY, System.getProperty(OTHER_NAME, usual));
     String name = "lora4j-" + blas.replaceAll("\\W", "_");
     System.setProperty(DIRECTORY, Path.of(parent, name).toString());
+  }
+
+  /** Returns the directory that was selected, absolute. */
+  static Path chosen() {
+    return Path.of(System.getProperty(DIRECTORY)).toAbsolutePath().normalize();
   }
 
   /** Loads the libraries; while they are not all extracted, other processes wait. */

@@ -2,87 +2,138 @@ package dev.lora4j.spark.bench;
 
 import dev.lora4j.llm.embedding.Embedder;
 import dev.lora4j.llm.embedding.EmbeddingOptions;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.llm.task.model.TaskNetwork;
+import dev.lora4j.llm.task.model.TaskNetworks;
 import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.spark.LocalCluster;
 import dev.lora4j.spark.inference.LoraTransformer;
 import dev.lora4j.spark.inference.RowTask;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 
 /**
- * Rows a second that are embedded with twenty adapters, each row with its own: in a single process
- * with two threads, and on two executors of one core.
+ * Embedding rows with an adapter each: in a single process with two threads, and on two executors
+ * of one core. Both embed a tenth of the rows before the measured pass.
+ *
+ * @param directory of the adapters and of the rows
  */
-record InferenceRate(int rows, double single, double cluster) {
-  private static final Path BASE = Path.of("..", "llm/src/test/resources/fixtures/embedding/bert");
-  private static final int ADAPTERS = 20;
+record InferenceRate(Path model, int rows, int adapters, Path directory) {
+  private static final double DEVIATION = 0.02;
+  private static final int THREADS = 2;
+  private static final int WARM_UP = 10;
 
-  static InferenceRate measure(int rows, Path directory) {
-    return new InferenceRate(rows, single(rows), cluster(rows, directory));
+  /** Writes random adapters on all linear layers. */
+  static InferenceRate prepare(Path model, int rows, int adapters, Path directory) {
+    InferenceRate rate =
+        new InferenceRate(model.toAbsolutePath().normalize(), rows, adapters, directory);
+    Engine.seed(1);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        TaskNetwork network =
+            TaskNetworks.load(
+                ModelFiles.at(model), TextTask.EMBEDDING, 0, WeightStorage.asStored())) {
+      LoraModel adapted =
+          Lora.adapt(
+              network.module(),
+              LoraConfig.rank(8)
+                  .targets(Targets.everyLinear())
+                  .taskType(TextTask.EMBEDDING.peftType()));
+      for (int i = 0; i < adapters; i++) {
+        for (Parameter parameter : adapted.parameters("default")) {
+          parameter.value().normal_(0, DEVIATION, null);
+        }
+        adapted.save("default", rate.adapter(i));
+      }
+    }
+    return rate;
   }
 
   private static String text(int i) {
     return "this is text " + i + " of a long list of texts".repeat(1 + i % 7);
   }
 
-  private static Path adapter(int number) {
-    return BASE.resolve(number % 2 == 0 ? "adapter" : "adapter2");
+  private String name(int row) {
+    return "a" + row % adapters;
   }
 
-  private static double single(int count) {
-    try (Embedder embedder = Embedder.open(BASE, 2, WeightStorage.asStored())) {
-      IntStream.range(0, ADAPTERS).forEach(i -> embedder.load("a" + i, adapter(i)));
-      List<String> texts = IntStream.range(0, count).mapToObj(InferenceRate::text).toList();
-      List<String> adapters = IntStream.range(0, count).mapToObj(i -> "a" + i % ADAPTERS).toList();
-      embedder.embed(texts.subList(0, count / 2), adapters.subList(0, count / 2), options());
-      long start = System.nanoTime();
-      embedder.embed(texts, adapters, options());
-      return count / ((System.nanoTime() - start) / 1e9);
+  private Path adapter(int number) {
+    return directory.resolve("a" + number);
+  }
+
+  BenchRecord single() {
+    try (Embedder embedder = Embedder.open(model, THREADS, WeightStorage.asStored())) {
+      IntStream.range(0, adapters).forEach(i -> embedder.load(name(i), adapter(i)));
+      List<String> texts = IntStream.range(0, rows).mapToObj(InferenceRate::text).toList();
+      List<String> names = IntStream.range(0, rows).mapToObj(this::name).toList();
+      return measure(
+          0,
+          count ->
+              embedder.embed(
+                  texts.subList(0, count), names.subList(0, count), EmbeddingOptions.standard()));
     }
   }
 
-  private static EmbeddingOptions options() {
-    return EmbeddingOptions.standard();
+  private BenchRecord measure(int executors, IntConsumer pass) {
+    pass.accept(rows / WARM_UP);
+    long start = System.nanoTime();
+    pass.accept(rows);
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new BenchRecord(BenchRecord.Kind.EMBED, executors, rows, seconds, 0);
   }
 
-  private static double cluster(int count, Path directory) {
-    SparkSession session = LocalCluster.processes(2);
+  BenchRecord cluster() {
+    SparkSession session = LocalCluster.optimised(THREADS);
     try {
       LoraTransformer transformer =
           new LoraTransformer()
               .setTask(RowTask.EMBED)
-              .setBase(BASE.toAbsolutePath().normalize().toString())
+              .setBase(model.toString())
               .setAdapterCol("adapter");
-      IntStream.range(0, ADAPTERS)
-          .forEach(i -> transformer.setAdapter("a" + i, adapter(i).toAbsolutePath().toString()));
-      List<Row> rows = new ArrayList<>();
-      IntStream.range(0, count)
-          .forEach(i -> rows.add(RowFactory.create(text(i), "a" + i % ADAPTERS)));
-      Dataset<Row> input =
-          session.createDataFrame(rows, StructType.fromDDL("text STRING, adapter STRING"));
-      String path = directory.resolve("rows").toString();
-      input.repartition(2).write().parquet(path);
-      Dataset<Row> output = transformer.transform(session.read().parquet(path));
-      output.write().format("noop").mode("overwrite").save(); // loads the model
-      long start = System.nanoTime();
-      output.write().format("noop").mode("overwrite").save();
-      return count / ((System.nanoTime() - start) / 1e9);
+      IntStream.range(0, adapters)
+          .forEach(i -> transformer.setAdapter(name(i), adapter(i).toString()));
+      write(session, rows);
+      write(session, rows / WARM_UP);
+      return measure(
+          THREADS,
+          count ->
+              transformer
+                  .transform(session.read().parquet(path(count)))
+                  .write()
+                  .format("noop")
+                  .mode("overwrite")
+                  .save());
     } finally {
       session.stop();
     }
   }
 
-  void print() {
-    System.out.printf(
-        "Inference, measured, %,d rows with %d adapters: single process %,.0f rows/s, two executors"
-            + " %,.0f (%.2f)%n",
-        rows, ADAPTERS, single, cluster, cluster / single);
+  private String path(int count) {
+    return directory.resolve("rows" + count).toString();
+  }
+
+  private void write(SparkSession session, int count) {
+    List<Row> texts =
+        IntStream.range(0, count).mapToObj(i -> RowFactory.create(text(i), name(i))).toList();
+    session
+        .createDataFrame(texts, StructType.fromDDL("text STRING, adapter STRING"))
+        .repartition(THREADS)
+        .write()
+        .parquet(path(count));
   }
 }

@@ -1,6 +1,5 @@
 package dev.lora4j.spark.bench;
 
-import dev.lora4j.spark.ClusterResult;
 import java.util.stream.IntStream;
 
 /**
@@ -13,9 +12,8 @@ import java.util.stream.IntStream;
  * @param tokens of an executor's part of a step
  */
 record PredictedScaling(double step, double exchange, double tokens) {
-  static PredictedScaling of(ClusterResult one, ClusterResult two) {
-    return new PredictedScaling(
-        one.stepSeconds(), two.exchangeSeconds(), (double) one.tokens() / one.steps());
+  static PredictedScaling of(BenchRecord one, BenchRecord two) {
+    return new PredictedScaling(one.seconds(), two.exchange(), one.size());
   }
 
   void print() {

@@ -1,94 +1,122 @@
 package dev.lora4j.spark.bench;
 
-import dev.lora4j.llm.chat.SavedTextModel;
-import dev.lora4j.llm.recipe.FineTuneRecipe;
-import dev.lora4j.llm.train.BatchConfig;
-import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.nn.runtime.Engine;
-import dev.lora4j.spark.ClusterResult;
-import dev.lora4j.spark.ClusterSettings;
-import dev.lora4j.spark.LocalCluster;
-import dev.lora4j.spark.LoraSpark;
-import dev.lora4j.spark.RecipeFactory;
+import dev.lora4j.spark.bench.BenchRecord.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructType;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
  * Measures training on one and on two executors of one core each, and batch inference against a
  * single process, and computes the scaling to more executors.
  *
- * <pre>bench/run spark [MODEL_DIRECTORY [STEPS [ROWS]]]</pre>
- *
- * <p>Without a model, a tiny random one is used, which shows the overhead.
+ * <p>Each measurement is a run of its own, so that runs can take turns: {@code train --executors
+ * 1}, {@code train --executors 2}, {@code embed --single} and {@code embed}. Each adds a line to
+ * {@code target/spark-bench.jsonl}, and {@code report} prints medians and the computed table.
  */
+@Command(
+    name = "bench/run spark",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    subcommands = {SparkBench.Train.class, SparkBench.Embed.class, SparkBench.Report.class})
 public final class SparkBench {
-  private static final int BATCH = 8;
-  private static final int LENGTH = 256;
-  private static final String SENTENCE = "The executors of a cluster share the steps of a run. ";
+  static final Path RECORDS = Path.of("target", "spark-bench.jsonl");
 
   private SparkBench() {}
 
-  public static void main(String... arguments) throws IOException {
-    Engine.start();
-    Path directory = Files.createTempDirectory("lora4j-spark-bench");
-    String model =
-        arguments.length > 0
-            ? arguments[0]
-            : SavedTextModel.chatty(directory.resolve("model")).toString();
-    int steps = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20;
-    int rows = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 1000;
-    int length = arguments.length > 0 ? LENGTH : LENGTH / 2;
-    ClusterResult one = train(1, model, steps, length, directory);
-    ClusterResult two = train(2, model, steps, length, directory);
-    System.out.printf(
-        "Training, measured: one executor %,.0f tokens/s, two %,.0f (%.2f times)%n",
-        one.tokensPerSecond(),
-        two.tokensPerSecond(),
-        two.tokensPerSecond() / one.tokensPerSecond());
-    PredictedScaling.of(one, two).print();
-    InferenceRate.measure(rows, directory).print();
+  /** Runs the command line. */
+  public static void main(String... arguments) {
+    System.exit(new CommandLine(new SparkBench()).execute(arguments));
   }
 
-  private static ClusterResult train(
-      int executors, String model, long steps, int length, Path directory) {
-    SparkSession session = LocalCluster.processes(executors);
-    try {
-      RecipeFactory recipe = () -> recipe(model, steps, length);
-      return LoraSpark.fineTune(
-          rows(session),
-          recipe,
-          ClusterSettings.to(directory.resolve("run" + executors).toString())
-              .executors(executors)
-              .workers(1));
-    } finally {
-      session.stop();
+  @Command(
+      name = "train",
+      mixinStandardHelpOptions = true,
+      showDefaultValues = true,
+      description = "Trains an adapter of rank 8 on executors of one core each.")
+  static final class Train implements Callable<Integer> {
+    @Option(names = "--model", description = "Model directory or GGUF file.", required = true)
+    private String model = "";
+
+    @Option(names = "--executors", description = "Number of executors.")
+    private int executors = 1;
+
+    @Option(
+        names = "--steps",
+        description = "Number of steps; the median of their second half counts.")
+    private int steps = 8;
+
+    @Option(names = "--batch", description = "Texts per step, of all executors.")
+    private int batch = 8;
+
+    @Option(names = "--length", description = "Tokens per text.")
+    private int length = 128;
+
+    @Override
+    public Integer call() throws IOException {
+      Engine.start();
+      Path directory = Files.createTempDirectory("lora4j-spark-bench");
+      TrainingRate rate = new TrainingRate(model, steps, batch, length);
+      BenchRecord.add(RECORDS, rate.measure(executors, directory));
+      return 0;
     }
   }
 
-  private static FineTuneRecipe recipe(String model, long steps, int length) {
-    return FineTuneRecipe.of(model)
-        .rank(8)
-        .validFraction(0)
-        .settings(
-            TrainingArguments.of(1e-4)
-                .batching(BatchConfig.of(BATCH).maxSeqLength(length))
-                .steps(steps));
+  @Command(
+      name = "embed",
+      mixinStandardHelpOptions = true,
+      showDefaultValues = true,
+      description =
+          "Embeds texts with a column of adapters, on two executors of one core each or in a single"
+              + " process with two threads.")
+  static final class Embed implements Callable<Integer> {
+    @Option(names = "--model", description = "Directory of the encoder.", required = true)
+    private Path model = Path.of("");
+
+    @Option(names = "--rows", description = "Number of rows.")
+    private int rows = 10_000;
+
+    @Option(names = "--adapters", description = "Number of adapters, which take turns.")
+    private int adapters = 20;
+
+    @Option(names = "--single", description = "Embed in a single process, without Spark.")
+    private boolean single;
+
+    @Override
+    public Integer call() throws IOException {
+      Engine.start();
+      Path directory = Files.createTempDirectory("lora4j-spark-bench");
+      InferenceRate rate = InferenceRate.prepare(model, rows, adapters, directory);
+      BenchRecord.add(RECORDS, single ? rate.single() : rate.cluster());
+      return 0;
+    }
   }
 
-  /** Texts of equal length with different beginnings. */
-  private static Dataset<Row> rows(SparkSession session) {
-    List<Row> rows =
-        IntStream.range(0, 64)
-            .mapToObj(i -> RowFactory.create((char) ('A' + i % 26) + " " + i + SENTENCE.repeat(40)))
-            .toList();
-    return session.createDataFrame(rows, StructType.fromDDL("text STRING"));
+  @Command(
+      name = "report",
+      mixinStandardHelpOptions = true,
+      description = "Prints the medians of all runs, and the computed scaling.")
+  static final class Report implements Callable<Integer> {
+    @Override
+    public Integer call() throws IOException {
+      List<BenchRecord> records = BenchRecord.read(RECORDS);
+      BenchRecord one = BenchRecord.median(records, Kind.TRAIN, 1);
+      BenchRecord two = BenchRecord.median(records, Kind.TRAIN, 2);
+      System.out.printf(
+          "Training, measured: one executor %,.1f tokens/s, two %,.1f (%.2f times)%n",
+          one.rate(), two.rate(), two.rate() / one.rate());
+      PredictedScaling.of(one, two).print();
+      BenchRecord single = BenchRecord.median(records, Kind.EMBED, 0);
+      BenchRecord cluster = BenchRecord.median(records, Kind.EMBED, 2);
+      System.out.printf(
+          "Inference, measured: single process %,.1f rows/s, two executors %,.1f (%.2f)%n",
+          single.rate(), cluster.rate(), cluster.rate() / single.rate());
+      return 0;
+    }
   }
 }
