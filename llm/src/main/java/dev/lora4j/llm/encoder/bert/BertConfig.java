@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.encoder.EncoderActivation;
 import dev.lora4j.llm.encoder.EncoderConfig;
+import dev.lora4j.llm.model.LayerCount;
 import java.util.Map;
 
 /**
@@ -81,7 +82,7 @@ public record BertConfig(
         fields.size("vocab_size"),
         fields.size("hidden_size"),
         fields.size("intermediate_size"),
-        fields.size("num_hidden_layers"),
+        LayerCount.of(fields, "num_hidden_layers"),
         fields.size("num_attention_heads"),
         fields.size("max_position_embeddings", 512),
         positionsAfterPadding,

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.encoder.EncoderActivation;
 import dev.lora4j.llm.encoder.EncoderConfig;
+import dev.lora4j.llm.model.LayerCount;
 import java.util.Map;
 
 /** The sizes and architecture options of a {@link DistilBert} model. */
@@ -55,7 +56,7 @@ public record DistilBertConfig(
         fields.size("vocab_size"),
         fields.size("dim"),
         fields.size("hidden_dim"),
-        fields.size("n_layers"),
+        LayerCount.of(fields, "n_layers"),
         fields.size("n_heads"),
         fields.size("max_position_embeddings", 512),
         (int) fields.number("pad_token_id", 0),

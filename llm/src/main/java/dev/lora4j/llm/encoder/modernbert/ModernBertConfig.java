@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.encoder.EncoderActivation;
 import dev.lora4j.llm.encoder.EncoderConfig;
+import dev.lora4j.llm.model.LayerCount;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -135,7 +136,7 @@ public record ModernBertConfig(
   }
 
   private static List<Boolean> slidingLayers(JsonDocument fields) {
-    int layers = fields.size("num_hidden_layers");
+    int layers = LayerCount.of(fields, "num_hidden_layers");
     List<String> types = fields.texts("layer_types");
     if (types.isEmpty()) {
       int every = fields.size("global_attn_every_n_layers", 3);

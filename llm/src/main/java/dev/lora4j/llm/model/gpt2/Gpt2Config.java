@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LanguageModelConfig;
 import dev.lora4j.llm.model.LayerActivations;
+import dev.lora4j.llm.model.LayerCount;
 import java.util.List;
 import java.util.Map;
 
@@ -92,7 +93,7 @@ public record Gpt2Config(
         fields.size("vocab_size"),
         hidden,
         fields.size("n_inner", 4 * hidden),
-        fields.size("n_layer"),
+        LayerCount.of(fields, "n_layer"),
         fields.size("n_head"),
         fields.size("n_positions", 1024),
         fields.positive("layer_norm_epsilon", 1e-5),

@@ -3,6 +3,7 @@ package dev.lora4j.llm.model.llama;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerCount;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -19,7 +20,7 @@ public final class SmolLm3Family extends LlamaFamily {
 
   @Override
   public LanguageModel create(JsonDocument fields) {
-    return new SmolLm3(config(fields), rotated(fields, fields.size("num_hidden_layers")));
+    return new SmolLm3(config(fields), rotated(fields, LayerCount.of(fields, "num_hidden_layers")));
   }
 
   @Override
@@ -84,7 +85,7 @@ public final class SmolLm3Family extends LlamaFamily {
 
   @Override
   public void requireWritable(JsonDocument fields) {
-    int layers = fields.size("num_hidden_layers");
+    int layers = LayerCount.of(fields, "num_hidden_layers");
     List<Boolean> ofLlamaCpp =
         IntStream.rangeClosed(1, layers).mapToObj(i -> i % INTERVAL != 0).toList();
     if (!rotated(fields, layers).equals(ofLlamaCpp)) {

@@ -6,6 +6,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.ConfigSizes;
 import dev.lora4j.llm.model.ConfigSizes.Dimension;
 import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.LayerCount;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.transformer.TransformerConfig.Biases;
@@ -125,7 +126,7 @@ public abstract class TransformerFamily implements ModelFamily, GgufNames {
     JsonDocument rope = ropeFields(fields);
     int heads = fields.size("num_attention_heads");
     int hidden = fields.size("hidden_size");
-    int layers = fields.size("num_hidden_layers");
+    int layers = LayerCount.of(fields, "num_hidden_layers");
     int headDim = fields.size("head_dim", defaultHeadDim(hidden, heads));
     int maxPositions = fields.size("max_position_embeddings", DEFAULT_POSITIONS);
     return new TransformerConfig(
