@@ -121,14 +121,10 @@ final class VectorGroups {
         for (int shift = 0; shift < 16; shift += 4, pair++) {
           ShortVector code =
               word.lanewise(VectorOperators.LSHR, shift).and(NIBBLES).reinterpretAsShorts();
-          sum0 =
-              code.mul(IntVector.broadcast(INTS, pairs0[pair]).reinterpretAsShorts()).add(sum0);
-          sum1 =
-              code.mul(IntVector.broadcast(INTS, pairs1[pair]).reinterpretAsShorts()).add(sum1);
-          sum2 =
-              code.mul(IntVector.broadcast(INTS, pairs2[pair]).reinterpretAsShorts()).add(sum2);
-          sum3 =
-              code.mul(IntVector.broadcast(INTS, pairs3[pair]).reinterpretAsShorts()).add(sum3);
+          sum0 = code.mul(IntVector.broadcast(INTS, pairs0[pair]).reinterpretAsShorts()).add(sum0);
+          sum1 = code.mul(IntVector.broadcast(INTS, pairs1[pair]).reinterpretAsShorts()).add(sum1);
+          sum2 = code.mul(IntVector.broadcast(INTS, pairs2[pair]).reinterpretAsShorts()).add(sum2);
+          sum3 = code.mul(IntVector.broadcast(INTS, pairs3[pair]).reinterpretAsShorts()).add(sum3);
         }
       }
       FloatVector scale =
