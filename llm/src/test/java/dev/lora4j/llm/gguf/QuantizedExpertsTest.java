@@ -1,5 +1,6 @@
 package dev.lora4j.llm.gguf;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -152,14 +153,15 @@ class QuantizedExpertsTest {
         Pretrained quantized = Pretrained.load(file)) {
       Map<String, Tensor> own = new HashMap<>();
       quantized.model().namedParameters().forEach((name, p) -> own.put(name, p.value()));
-      Tensor gateAndUp = own.get("model.layers.1.mlp.experts.gate_up_proj"); // [5, 64, 32]
+      Tensor gateAndUp =
+          requireNonNull(own.get("model.layers.1.mlp.experts.gate_up_proj")); // [5, 64, 32]
 
       assertThat(written.tensor("blk.1.ffn_up_exps.weight").type()).isEqualTo(GgmlType.Q4_0);
       TensorAssert.assertThat(gateAndUp.narrow(1, 0, HIDDEN))
           .isExactly(written.read("blk.1.ffn_gate_exps.weight"));
       TensorAssert.assertThat(gateAndUp.narrow(1, HIDDEN, HIDDEN))
           .isExactly(written.read("blk.1.ffn_up_exps.weight"));
-      TensorAssert.assertThat(own.get("model.layers.1.mlp.experts.down_proj"))
+      TensorAssert.assertThat(requireNonNull(own.get("model.layers.1.mlp.experts.down_proj")))
           .isExactly(written.read("blk.1.ffn_down_exps.weight"));
     }
   }
