@@ -46,6 +46,7 @@ record StreamedCompletion(String text, int tokens, double firstToken, List<Doubl
       throws IOException, InterruptedException {
     HttpRequest post =
         HttpRequest.newBuilder(server.resolve("completions"))
+            .header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(request.body()))
             .build();
     long start = System.nanoTime();
