@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * forward pass and keeps its masks in the caller's pointer scope.
  */
 public final class BidirectionalAttention {
-  private static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
+  static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
   private static final long MIN_QUERIES = 64;
 
   private final UnpaddedTokens tokens;
@@ -59,13 +59,12 @@ public final class BidirectionalAttention {
           joined(
               packs(),
               pack ->
-                  Ops.attention(
-                      heads(pack.of(queries), heads),
-                      heads(pack.of(keys), heads),
-                      heads(pack.of(values), heads),
+                  attention(
+                      pack.of(queries),
+                      pack.of(keys),
+                      pack.of(values),
+                      heads,
                       pack.mask(),
-                      false,
-                      Optional.empty(),
                       dropout)));
     }
     return tokens.fromLengths(
@@ -109,27 +108,32 @@ public final class BidirectionalAttention {
           joined(
               packs(),
               pack ->
-                  Ops.attention(
-                      heads(pack.ofTexts(queries), heads),
-                      heads(pack.of(keys), heads),
-                      heads(pack.of(values), heads),
+                  attention(
+                      pack.ofTexts(queries),
+                      pack.of(keys),
+                      pack.of(values),
+                      heads,
                       pack.maskOfFirst(),
-                      false,
-                      Optional.empty(),
                       dropout)));
     }
     return tokens.textsFromLengths(
         joined(
             tokens.blocks(),
             block ->
-                Ops.attention(
-                    heads(block.ofTexts(queries), heads),
-                    heads(block.of(keys), heads),
-                    heads(block.of(values), heads),
+                attention(
+                    block.ofTexts(queries),
+                    block.of(keys),
+                    block.of(values),
+                    heads,
                     null,
-                    false,
-                    Optional.empty(),
                     dropout)));
+  }
+
+  /** Attention of a batch of texts {@code [b, t, H]}; the mask is for all of them. */
+  private static Tensor attention(
+      Tensor q, Tensor k, Tensor v, int heads, @Nullable Tensor mask, double dropout) {
+    return Ops.attention(
+        heads(q, heads), heads(k, heads), heads(v, heads), mask, false, Optional.empty(), dropout);
   }
 
   /** Joins the results of parts, from {@code [texts, heads, t, D]} each to {@code [rows, H]}. */

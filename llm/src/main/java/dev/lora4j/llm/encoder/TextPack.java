@@ -4,7 +4,6 @@ import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,6 @@ record TextPack(
     long texts,
     @Nullable Tensor mask,
     @Nullable Tensor maskOfFirst) {
-  private static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
   private static final long MAX_TOKENS = 64;
 
   /** Packs the texts of blocks, which are sorted by length. */
@@ -90,7 +88,9 @@ record TextPack(
   /** Returns −∞ where the texts of a row and of a column differ, {@code [rows, columns]}. */
   private static Tensor apart(Tensor rows, Tensor columns) {
     Tensor differ = rows.unsqueeze(1).sub(columns).ne(Ops.ZERO);
-    return torch.zeros(Ops.shape(differ)).masked_fill_(differ, MINUS_INFINITY);
+    return torch
+        .zeros(Ops.shape(differ))
+        .masked_fill_(differ, BidirectionalAttention.MINUS_INFINITY);
   }
 
   /** Returns the texts' part of {@code [N, H]} as a batch of texts, {@code [b, tokens, H]}. */
