@@ -149,13 +149,6 @@ class LoraTest {
         .hasMessage("the network has no linear layer");
   }
 
-  @Test
-  void invalidRegularExpressionIsRefused() {
-    assertThatThrownBy(() -> Targets.matching("fc("))
-        .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("target_modules is not a regular expression: ");
-  }
-
   @ParameterizedTest
   @ValueSource(strings = "eva")
   void dataDrivenInitialisationIsRefusedBeforeAnyChange(String word) {

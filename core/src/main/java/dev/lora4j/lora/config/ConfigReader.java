@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Reads PEFT's {@code adapter_config.json}; refuses unsupported fields and keeps unknown ones. */
@@ -135,7 +136,7 @@ public final class ConfigReader {
     if (value.isTextual()) {
       return value.asText().equalsIgnoreCase("all-linear")
           ? Targets.everyLinear()
-          : Targets.matching(value.asText());
+          : inField(key, () -> Targets.matching(value.asText()));
     }
     if (!value.isArray()) {
       throw noTargets();
@@ -219,8 +220,13 @@ public final class ConfigReader {
       }
       values.put(entry.getKey(), entry.getValue().doubleValue());
     }
+    return inField(key, () -> new PathPatterns(values));
+  }
+
+  /** Returns what this field's value makes; an error names the file and the field. */
+  private <T> T inField(String key, Supplier<T> made) {
     try {
-      return new PathPatterns(values);
+      return made.get();
     } catch (UserError e) {
       throw new UserError(json.path(key) + ": " + e.getMessage(), e);
     }

@@ -62,6 +62,6 @@ public record PathPatterns(Map<String, Double> values) {
   }
 
   private static Pattern compile(String key) {
-    return PythonRegex.compile("'" + key + "'", "(?:.*\\.)?(?:" + key + ")");
+    return PythonRegex.compile("(?:.*\\.)?(?:" + key + ")", key);
   }
 }

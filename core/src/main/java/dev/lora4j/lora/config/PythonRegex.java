@@ -17,12 +17,21 @@ final class PythonRegex {
     this.python = python;
   }
 
-  /** Compiles the expression of a config's key, which an error names. */
-  static Pattern compile(String where, String python) {
+  /**
+   * Compiles an expression.
+   *
+   * @param python the expression in Python's syntax
+   * @param shown what an error quotes: the expression, or the text that it was made of
+   * @throws UserError if it is not a regular expression
+   */
+  static Pattern compile(String python, String shown) {
     try {
       return Pattern.compile(new PythonRegex(python).translated());
     } catch (PatternSyntaxException e) {
-      throw new UserError(where + " is not a regular expression: " + e.getMessage(), e);
+      throw new UserError(
+          "'%s' is not a regular expression: %s at character %d"
+              .formatted(shown, e.getDescription(), e.getIndex() + 1),
+          e);
     }
   }
 

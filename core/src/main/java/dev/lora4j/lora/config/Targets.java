@@ -45,7 +45,7 @@ public sealed interface Targets {
    * @throws UserError if it is not a regular expression
    */
   static Targets matching(String regex) {
-    return new Matching(regex, PythonRegex.compile("target_modules", regex));
+    return new Matching(regex, PythonRegex.compile(regex, regex));
   }
 
   /** Targets the modules at exactly these paths, not deeper ones that end like one of them. */

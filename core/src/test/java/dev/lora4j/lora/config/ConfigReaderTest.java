@@ -219,6 +219,22 @@ class ConfigReaderTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "'target_modules': 'fc('",
+        "'target_modules': ['fc'], 'exclude_modules': 'fc('",
+        "'target_modules': ['fc'], 'rank_pattern': {'fc(': 2}",
+        "'target_modules': ['fc'], 'alpha_pattern': {'fc(': 2}"
+      })
+  void anInvalidExpressionIsRefusedWithItsField(String fields) {
+    String field = fields.replaceFirst(".*'(\\w+)': (\\{)?'fc\\(.*", "$1");
+
+    assertThatThrownBy(() -> read("{'peft_type': 'LORA', " + fields + "}"))
+        .isInstanceOf(UserError.class)
+        .hasMessageStartingWith("adapter_config.json: `" + field + "`: 'fc(' is not a regular");
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"", "{", "{'r': }", "nonsense", "{'r': 8"})
   void invalidJsonIsRefused(String text) {
     assertThatThrownBy(() -> read(text))

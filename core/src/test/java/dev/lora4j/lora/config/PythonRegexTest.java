@@ -55,7 +55,7 @@ class PythonRegexTest {
   void anInvalidExpressionIsNamed(String python) {
     assertThatThrownBy(() -> Targets.matching(python))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("target_modules is not a regular expression: ");
+        .hasMessageStartingWith("'" + python + "' is not a regular expression: ");
   }
 
   @Test
