@@ -7,6 +7,7 @@ import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.engine.ServingLimits;
 import dev.lora4j.serve.http.HttpErrors;
+import dev.lora4j.serve.http.RequestThreads;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.metrics.ServerMetrics;
 import dev.lora4j.serve.task.TaskAdapters;
@@ -26,7 +27,6 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * An HTTP server with OpenAI's API for base models and their adapters.
@@ -65,12 +65,10 @@ public final class LoraServer implements AutoCloseable {
     metrics.watch(models);
     tasks = new TaskEndpoints(tasks(builder), builder.limits().maxQueue());
     tuning = tuning(builder);
-    QueuedThreadPool threads =
-        new QueuedThreadPool(
-            builder.limits().maxBatch() + 2 * builder.limits().maxQueue() + SPARE_THREADS);
-    threads.setName("lora4j-http");
-    threads.setDaemon(true);
-    server = new Server(threads);
+    server =
+        new Server(
+            RequestThreads.pool(
+                builder.limits().maxBatch() + 2 * builder.limits().maxQueue() + SPARE_THREADS));
     connector = connector(builder);
     server.addConnector(connector);
     limit = connectionLimit(builder.maxConnections());
