@@ -24,6 +24,8 @@ record BenchRecord(Kind kind, int executors, double size, double seconds, double
 
   enum Kind {
     TRAIN("tokens"),
+    /** Training beside another such run, with which it shares nothing. */
+    BESIDE("tokens"),
     EMBED("rows");
 
     private final String unit;

@@ -57,12 +57,20 @@ public final class SparkBench {
     @Option(names = "--length", description = "Tokens per text.")
     private int length = 128;
 
+    @Option(
+        names = "--beside",
+        description =
+            "Another such run is started at the same time: together they show what the machine"
+                + " can do.")
+    private boolean beside;
+
     @Override
     public Integer call() throws IOException {
       Engine.start();
       Path directory = Files.createTempDirectory("lora4j-spark-bench");
       TrainingRate rate = new TrainingRate(model, steps, batch, length);
-      BenchRecord.add(RECORDS, rate.measure(executors, directory));
+      Kind kind = beside ? Kind.BESIDE : Kind.TRAIN;
+      BenchRecord.add(RECORDS, rate.measure(kind, executors, directory));
       return 0;
     }
   }
@@ -110,6 +118,10 @@ public final class SparkBench {
       System.out.printf(
           "Training, measured: one executor %,.1f tokens/s, two %,.1f (%.2f times)%n",
           one.rate(), two.rate(), two.rate() / one.rate());
+      double limit = 2 * BenchRecord.median(records, Kind.BESIDE, 1).rate();
+      System.out.printf(
+          "The machine's limit, two runs at the same time that share nothing: %,.1f (%.2f times)%n",
+          limit, limit / one.rate());
       PredictedScaling.of(one, two).print();
       BenchRecord single = BenchRecord.median(records, Kind.EMBED, 0);
       BenchRecord cluster = BenchRecord.median(records, Kind.EMBED, 2);

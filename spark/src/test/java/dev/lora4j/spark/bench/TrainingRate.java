@@ -34,7 +34,7 @@ record TrainingRate(String model, long steps, int batch, int length) implements 
   private static final long serialVersionUID = 1;
   private static final String SENTENCE = "The executors of a cluster share the steps of a run. ";
 
-  BenchRecord measure(int executors, Path directory) {
+  BenchRecord measure(BenchRecord.Kind kind, int executors, Path directory) {
     SparkSession session = LocalCluster.optimised(executors);
     try {
       RecipeFactory recipe = this::recipe;
@@ -46,7 +46,7 @@ record TrainingRate(String model, long steps, int batch, int length) implements 
                   .executors(executors)
                   .workers(1));
       return new BenchRecord(
-          BenchRecord.Kind.TRAIN,
+          kind,
           executors,
           (double) result.tokens() / result.steps(),
           medianOfSecondHalf(directory.resolve("run/metrics.jsonl")),
