@@ -3,7 +3,8 @@
     python tools/random_gguf.py --tokenizer SmolLM2-135M-Instruct.Q4_1.gguf tinyllama-q4_0.gguf
 
 TinyLlama's shape, 1.1 B parameters, by default. The vocabulary is the beginning of another GGUF file's, with the merges
-that make it. Like llama.cpp's quantisation, it keeps the head in Q6_K. The same arguments give the same bytes.
+that make it; with --llama3, Llama 3's 128,256 tokens, of which those after the other file's are placeholders. Like
+llama.cpp's quantisation, it keeps the head in Q6_K. The same arguments give the same bytes.
 """
 import argparse
 import pathlib
@@ -17,12 +18,15 @@ arguments.add_argument("file", type=pathlib.Path)
 arguments.add_argument("--tokenizer", type=pathlib.Path, required=True, help="GGUF file to take the vocabulary from")
 arguments.add_argument("--type", default="Q4_0", help="type of the weights")
 arguments.add_argument("--head-type", default="Q6_K", help="type of the head; of the embedding if it is tied")
+arguments.add_argument("--llama3", action="store_true", help="a vocabulary of the size and special tokens of Llama 3's")
 arguments.add_argument("--tied", action="store_true", help="the head is the embedding")
 for name, value in dict(layers=22, hidden=2048, intermediate=5632, heads=32, kv_heads=4, vocab=32000,
                         context=2048).items():
     arguments.add_argument("--" + name.replace("_", "-"), type=int, default=value)
 arguments.add_argument("--std", type=float, default=0.02, help="standard deviation of the weights")
 a = arguments.parse_args()
+if a.llama3:
+    a.vocab = 128256
 random = np.random.default_rng(0)
 
 
@@ -57,10 +61,20 @@ def q6_k(count):
 BLOCKS = {"Q4_0": q4_0, "Q8_0": q8_0, "Q4_K": q4_k, "Q6_K": q6_k}
 
 
+def llama3_special_tokens():
+    names = {0: "begin_of_text", 1: "end_of_text", 6: "start_header_id", 7: "end_header_id", 9: "eot_id"}
+    return [f"<|{names.get(i, f'reserved_special_token_{i}')}|>" for i in range(256)]
+
+
 def copy_tokenizer(writer):
     """Copies the first tokens and the merges of them, in which a byte-level vocabulary is closed."""
     fields = gguf.GGUFReader(a.tokenizer).fields
     tokens = fields["tokenizer.ggml.tokens"].contents()[: a.vocab]
+    types = fields["tokenizer.ggml.token_type"].contents()[: a.vocab]
+    if a.llama3:
+        ordinary = 128000
+        types += [int(gguf.TokenType.UNUSED)] * (ordinary - len(tokens)) + [int(gguf.TokenType.CONTROL)] * 256
+        tokens += [f"placeholder{i}" for i in range(len(tokens), ordinary)] + llama3_special_tokens()
     if len(tokens) < a.vocab:
         sys.exit(f"{a.tokenizer} has {len(tokens)} tokens, fewer than {a.vocab}")
     known = set(tokens)
@@ -68,7 +82,7 @@ def copy_tokenizer(writer):
     writer.add_tokenizer_model(fields["tokenizer.ggml.model"].contents())
     writer.add_tokenizer_pre(fields["tokenizer.ggml.pre"].contents())
     writer.add_token_list(tokens)
-    writer.add_token_types(fields["tokenizer.ggml.token_type"].contents()[: a.vocab])
+    writer.add_token_types(types)
     writer.add_token_merges(merges)
     writer.add_bos_token_id(fields["tokenizer.ggml.bos_token_id"].contents())
     writer.add_eos_token_id(fields["tokenizer.ggml.eos_token_id"].contents())
