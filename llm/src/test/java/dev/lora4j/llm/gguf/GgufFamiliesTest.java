@@ -85,7 +85,17 @@ class GgufFamiliesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"smollm3", "phi3", "phi3_long", "gemma2", "gemma3", "olmo2", "qwen3_moe", "ministral3"})
+  @ValueSource(
+      strings = {
+        "smollm3",
+        "phi3",
+        "phi3_long",
+        "gemma2",
+        "gemma3",
+        "olmo2",
+        "qwen3_moe",
+        "ministral3"
+      })
   void aFileIsReadAndWrittenAsLlamaCppsConverterWritesIt(String family) {
     Path theirs = Fixture.path("gguf/" + family + ".gguf");
     Path ours = directory.resolve("ours.gguf");
