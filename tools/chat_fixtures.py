@@ -26,6 +26,8 @@ TOKENS = {
     "qwen2": (None, "<|im_end|>"), "qwen2.5": (None, "<|im_end|>"), "qwen3": (None, "<|im_end|>"),
     "gemma2": ("<bos>", "<eos>"), "gemma3": ("<bos>", "<eos>"), "phi3": ("<s>", "<|endoftext|>"),
     "phi3.5": ("<s>", "<|endoftext|>"), "marked": ("<s>", "</s>"),
+    "like-smollm3": (None, "<|im_end|>"), "like-phi4": (None, "<|im_end|>"), "like-ministral3": ("<s>", "</s>"),
+    "like-olmo2": ("<|endoftext|>", "<|endoftext|>"),
 }
 
 
@@ -52,6 +54,29 @@ CONVERSATIONS = {
     "empty": turns("", ""),
     "wrong order": [dict(role="assistant", content="first"), dict(role="user", content="second")],
     "unknown role": [dict(role="critic", content="no")],
+}
+
+# More for templates of our own, which have the means of a published one.
+MEANS = {
+    "like-smollm3": {
+        "mode in the system prompt": (turns("Hi", "\n\nHello!", system="Be brief. /no_think  "), {}),
+        "other mode in the system prompt": (turns("Hi", system="/think"), dict(enable_thinking=False)),
+        "overridden system prompt": (turns("Hi", system="Only this. /system_override\n"), {}),
+        "tools for XML": (turns("Weather?"), dict(xml_tools=[TOOL, "plain"])),
+        "tools for Python": (turns("Weather?"), dict(python_tools=["def f(x): pass"], enable_thinking=False)),
+        "blocks": ([dict(role="user", content=[dict(type="text", text="ignored")])], {}),
+    },
+    "like-phi4": {"blocks": ([dict(role="user", content=[dict(type="text", text="What's \"this\"?")])], {})},
+    "like-ministral3": {
+        "blocks": ([dict(role="system", content=[dict(type="text", text="Be"), dict(type="text", text=" brief.")]),
+                    dict(role="user", content=[dict(type="text", text="What?"), dict(type="image")]),
+                    dict(role="assistant", content=[dict(type="text", text="A cat.")])], {}),
+        "block of no kind": ([dict(role="user", content=[dict(type="sound")])], {}),
+        "calls with arguments as text": (turns("Weather?") + [dict(role="assistant", content="", tool_calls=[
+            dict(type="function", function=dict(name="weather", arguments="{\"city\":  \"Köln\"}")),
+            dict(type="function", function=dict(name="time", arguments=""))]), dict(role="tool", content=3.5)], {}),
+        "nothing said": (turns("Hi") + [dict(role="assistant", content="", tool_calls=[])], {}),
+    },
 }
 
 LANGUAGE = {
@@ -138,6 +163,8 @@ def models():
             dict(role="tool", name="weather", tool_call_id="abcdefghi", content="{\"rain\": true}"), dict(role="assistant", content="Rain.")]
         cases.append(dict(title="tools offered", **case(template, turns("Weather?"), tools=[TOOL], **more)))
         cases.append(dict(title="tool called", **case(template, called, tools=[TOOL], **more)))
+        for title, (messages, variables) in MEANS.get(name, {}).items():
+            cases.append(dict(title=title, **case(template, messages, **variables, **more)))
         out[name] = dict(special=special, cases=cases)
     return out
 

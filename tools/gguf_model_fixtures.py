@@ -128,7 +128,7 @@ def model(family):
 # Settings that llama.cpp's architecture has instead of the fixture's odd ones.
 MAPPED = {
     "smollm3": {}, "olmo2": {}, "phi3": {}, "phi3_long": {},
-    "qwen3_moe": dict(mlp_only_layers=[]),
+    "qwen3_moe": dict(mlp_only_layers=[]), "ministral3": dict(sliding_window=None),
     "gemma2": dict(query_pre_attn_scalar=8),
     "gemma3": dict(query_pre_attn_scalar=8, layer_types=["sliding_attention"] * 3, rope_parameters=dict(
         full_attention=dict(rope_theta=5000.0, rope_type="linear", factor=3.0),
@@ -161,7 +161,7 @@ def mapped(family):
     """A model with the gguf package's names of tensors, and the metadata that llama.cpp's converter writes."""
     source = RESOURCES / "llm" / family
     config = json.loads((source / "config.json").read_text()) | MAPPED[family]
-    arch = {"gemma3_text": "gemma3", "qwen3_moe": "qwen3moe"}.get(config["model_type"], config["model_type"])
+    arch = {"gemma3_text": "gemma3", "qwen3_moe": "qwen3moe", "ministral3": "mistral3"}.get(config["model_type"], config["model_type"])
     names = gguf.get_tensor_name_map(ARCHITECTURES[arch], config["num_hidden_layers"])
     writer = gguf.GGUFWriter(FOLDER / f"{family}.gguf", arch)
     rope = config.get("rope_parameters") or dict(config["rope_scaling"], rope_theta=config["rope_theta"])
@@ -179,9 +179,18 @@ def mapped(family):
         writer.add_rope_scaling_attn_factors(float(np.sqrt(1 + np.log(longer) / np.log(original))))
         for part in ("long", "short"):
             writer.add_tensor(f"rope_factors_{part}.weight", np.array(rope[f"{part}_factor"], dtype=np.float32))
-    if arch in ("gemma2", "gemma3", "qwen3moe"):
+    if arch in ("gemma2", "gemma3", "qwen3moe", "mistral3"):
         writer.add_key_length(head_dim)
         writer.add_value_length(head_dim)
+    if arch == "mistral3":
+        writer.add_rope_dimension_count(head_dim)
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+        writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+        writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])  # llama.cpp has an mscale of 1
+        writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
     if arch == "gemma2":
         writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
         writer.add_final_logit_softcapping(config["final_logit_softcapping"])
@@ -200,7 +209,7 @@ def mapped(family):
             if arch.startswith("gemma") and name.endswith("norm.weight"):
                 value = value + 1
             for layer, heads in (("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")):
-                if arch == "smollm3" and f".{layer}." in name:
+                if arch in ("smollm3", "mistral3") and f".{layer}." in name:
                     value = interleaved(value, config[heads])
             writer.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), value)
     close(writer)

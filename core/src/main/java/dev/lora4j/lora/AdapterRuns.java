@@ -7,6 +7,8 @@ import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.layer.MixedBatchDelta;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.LinearWeights.LowRank;
+import dev.lora4j.nn.kernel.LowRankRows;
 import dev.lora4j.nn.runtime.CostModel;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,16 +76,26 @@ final class AdapterRuns implements LayerDelta {
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
     MixedBatchDelta.requireRows(x, rows);
+    Optional<LowRankRows> plain = LowRankRows.of(y, x);
     for (LayerRun run : ofLayer) {
       if (run.delta().isPresent()) {
-        Tensor part = y.narrow(0, run.from(), run.count());
-        Tensor sum = run.delta().get().addTo(part, x.narrow(0, run.from(), run.count()));
-        if (!sum.data_ptr().equals(part.data_ptr())) {
-          part.copy_(sum);
+        LoraDelta delta = run.delta().get();
+        Optional<LowRank> term = plain.isPresent() ? delta.lowRank() : Optional.empty();
+        if (term.isPresent()) {
+          plain.get().add(term.get(), run.from(), run.count());
+        } else {
+          add(delta, y.narrow(0, run.from(), run.count()), x.narrow(0, run.from(), run.count()));
         }
       }
     }
     return y;
+  }
+
+  private static void add(LoraDelta delta, Tensor y, Tensor x) {
+    Tensor sum = delta.addTo(y, x);
+    if (!sum.data_ptr().equals(y.data_ptr())) {
+      y.copy_(sum);
+    }
   }
 
   @Override

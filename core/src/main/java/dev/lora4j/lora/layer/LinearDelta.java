@@ -45,8 +45,13 @@ public sealed class LinearDelta extends FactoredDelta permits StartingDelta {
 
   @Override
   public Optional<LinearWeights> addTo(LinearWeights layer) {
+    return lowRank().flatMap(layer::plus);
+  }
+
+  @Override
+  public final Optional<LowRank> lowRank() {
     return isPlain()
-        ? LowRank.of(a().value().detach(), b().value().detach(), factor()).flatMap(layer::plus)
+        ? LowRank.of(a().value().detach(), b().value().detach(), factor())
         : Optional.empty();
   }
 

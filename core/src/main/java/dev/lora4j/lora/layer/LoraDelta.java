@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,14 @@ public abstract class LoraDelta extends Module implements LayerDelta {
 
   /** Returns the delta as {@code scaling · B A}, if it is one of LoRA's. */
   public Optional<FactoredDelta> factored() {
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the delta as a term of rows in plain memory, which its parameters' memory must outlive;
+   * empty if the next forward adds anything else.
+   */
+  public Optional<LowRank> lowRank() {
     return Optional.empty();
   }
 

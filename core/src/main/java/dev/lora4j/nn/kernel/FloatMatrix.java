@@ -132,6 +132,34 @@ public record FloatMatrix(
         yStride);
   }
 
+  /** Overwrites this matrix, which is not transposed, with {@code left · right}. */
+  void setProduct(FloatMatrix left, FloatMatrix right) {
+    multiply(left, right, 1, 0);
+  }
+
+  /** Adds {@code scale · left · right} to this matrix, which is not transposed. */
+  void addProduct(FloatMatrix left, FloatMatrix right, float scale) {
+    multiply(left, right, scale, 1);
+  }
+
+  private void multiply(FloatMatrix left, FloatMatrix right, float scale, float ofBefore) {
+    openblas_nolapack.cblas_sgemm(
+        ROW_MAJOR,
+        left.transposed ? TRANSPOSED : NOT_TRANSPOSED,
+        right.transposed ? TRANSPOSED : NOT_TRANSPOSED,
+        Math.toIntExact(rows),
+        Math.toIntExact(columns),
+        Math.toIntExact(left.columns),
+        scale,
+        left.memory,
+        Math.toIntExact(left.stride),
+        right.memory,
+        Math.toIntExact(right.stride),
+        ofBefore,
+        memory,
+        Math.toIntExact(stride));
+  }
+
   private void multiply(FloatPointer x, float scale, float ofBefore, FloatPointer y) {
     openblas_nolapack.cblas_sgemv(
         ROW_MAJOR,

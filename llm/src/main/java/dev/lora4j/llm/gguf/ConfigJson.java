@@ -201,6 +201,12 @@ final class ConfigJson {
     metadata
         .number(key("rope.scaling.yarn_beta_slow"))
         .ifPresent(beta -> scaling.put("beta_slow", beta));
+    if (names.storesYarnMagnitude()) {
+      metadata
+          .number(key(GgufModelWriter.YARN_MAGNITUDE))
+          .filter(all -> all != 0)
+          .ifPresent(all -> scaling.put("mscale", 1).put("mscale_all_dim", all));
+    }
   }
 
   private void linear(double factor) {

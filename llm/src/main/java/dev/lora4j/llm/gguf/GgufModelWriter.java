@@ -30,6 +30,9 @@ import java.util.stream.Stream;
  * as are matrices whose rows don't fill its blocks; those that don't fill Q8_0's are F16.
  */
 public final class GgufModelWriter implements GgufNames.Sink {
+  /** The key of YaRN's {@code mscale_all_dim}, with which llama.cpp assumes an mscale of one. */
+  static final String YARN_MAGNITUDE = "rope.scaling.yarn_log_multiplier";
+
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
   private final Map<String, GgufSource> tensors = new LinkedHashMap<>();
   private final String architecture;
@@ -67,7 +70,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
     if (family instanceof TransformerFamily transformer) {
       names.requireWritable(fields);
       TransformerConfig config = transformer.config(fields);
-      writer.describe(config, names.storesWindows());
+      writer.describe(config, names);
       names.describe(fields, writer);
       names.numbers().forEach((key, inGguf) -> writer.put(inGguf, fields.number(key)));
       Layout layout = Layout.of(names, config.heads(), config.groups());
@@ -100,9 +103,9 @@ public final class GgufModelWriter implements GgufNames.Sink {
     put("attention.layer_norm_epsilon", config.normEpsilon());
   }
 
-  private void describe(TransformerConfig config, boolean storesWindows) {
+  private void describe(TransformerConfig config, GgufNames names) {
     put("block_count", config.layers());
-    put("context_length", storesWindows ? config.maxPositions() : context(config));
+    put("context_length", names.storesWindows() ? config.maxPositions() : context(config));
     put("embedding_length", config.hiddenSize());
     put("feed_forward_length", config.intermediateSize());
     put("attention.head_count", config.heads());
@@ -117,7 +120,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
       metadata.put(architecture + ".rope.scaling.type", GgufValue.of("linear"));
       put("rope.scaling.factor", linear.factor());
     } else if (config.ropeScaling() instanceof RopeScaling.Yarn yarn) {
-      describe(yarn);
+      describe(yarn, names.storesYarnMagnitude());
     } else if (config.ropeScaling() instanceof RopeScaling.LongRope longRope) {
       put(LongRopeTensors.ORIGINAL, longRope.originalPositions());
       put(LongRopeTensors.MAGNITUDE, longRope.attentionFactor());
@@ -135,17 +138,30 @@ public final class GgufModelWriter implements GgufNames.Sink {
   }
 
   /** llama.cpp truncates the ramp, and takes the cosines' factor from that of the frequencies. */
-  private void describe(RopeScaling.Yarn yarn) {
-    double ofLlamaCpp = 0.1 * Math.log(yarn.factor()) + 1;
-    if (!yarn.truncated() || Math.abs(yarn.attentionFactor() - ofLlamaCpp) > 1e-6) {
+  private void describe(RopeScaling.Yarn yarn, boolean storesMagnitude) {
+    boolean isUsual = Math.abs(yarn.attentionFactor() - usualMagnitude(yarn.factor())) <= 1e-6;
+    if (!yarn.truncated() || !(isUsual || storesMagnitude)) {
       throw new UserError(
           "rope_scaling: llama.cpp has yarn only with truncate = true and attention_factor = 0.1 ln(factor) + 1");
+    }
+    if (!isUsual) {
+      put(YARN_MAGNITUDE, magnitudeOfAllDimensions(yarn));
     }
     metadata.put(architecture + ".rope.scaling.type", GgufValue.of("yarn"));
     put("rope.scaling.factor", yarn.factor());
     put("rope.scaling.original_context_length", (int) yarn.originalPositions());
     put("rope.scaling.yarn_beta_fast", yarn.betaFast());
     put("rope.scaling.yarn_beta_slow", yarn.betaSlow());
+  }
+
+  private static double usualMagnitude(double factor) {
+    return 0.1 * Math.log(factor) + 1;
+  }
+
+  /** Returns the {@code mscale_all_dim} that gives the cosines' factor with {@code mscale = 1}. */
+  private static double magnitudeOfAllDimensions(RopeScaling.Yarn yarn) {
+    double usual = usualMagnitude(yarn.factor());
+    return (usual / yarn.attentionFactor() - 1) / (usual - 1);
   }
 
   /** Returns the context length, limited to the shortest window: llama.cpp has none here. */

@@ -49,6 +49,11 @@ public interface GgufNames {
     return false;
   }
 
+  /** Returns whether a file may set the factor of YaRN's cosines and sines. */
+  default boolean storesYarnMagnitude() {
+    return false;
+  }
+
   /** The metadata keys of its soft caps, by the part after the architecture. */
   default Set<String> caps() {
     return Set.of();

@@ -57,7 +57,11 @@ class ChatTemplateTest {
         "gemma3",
         "phi3",
         "phi3.5",
-        "marked"
+        "marked",
+        "like-smollm3",
+        "like-phi4",
+        "like-ministral3",
+        "like-olmo2"
       })
   void rendersAsTransformersDoes(String name) throws IOException {
     JsonNode model = MODELS.path(name);
@@ -108,7 +112,11 @@ class ChatTemplateTest {
         "gemma3",
         "phi3",
         "phi3.5",
-        "marked"
+        "marked",
+        "like-smollm3",
+        "like-phi4",
+        "like-ministral3",
+        "like-olmo2"
       })
   void tenTimesALongConversationIsWithinTheLimits(String name) throws IOException {
     String source = Files.readString(TextFixture.path("chat/" + name + ".jinja"));

@@ -1,9 +1,11 @@
 package dev.lora4j.llm.model.llama;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.GgufNames;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.RopeConfig.QueryScale;
+import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.transformer.TransformerConfig.Biases;
 import java.util.Collections;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.OptionalLong;
 /** Ministral 3: YaRN, and a factor of the queries by their position. */
 public final class Ministral3Family extends LlamaFamily {
   private static final String BETA = "llama_4_scaling_beta";
+  private static final String TEMPERATURE = "attention.temperature_scale";
 
   public Ministral3Family() {
     super("ministral3", "Ministral3ForCausalLM");
@@ -65,9 +68,41 @@ public final class Ministral3Family extends LlamaFamily {
     return List.of("q_proj", "v_proj");
   }
 
-  /** llama.cpp's mistral3 has other factors of YaRN. */
+  // ---- GGUF ----
+
   @Override
-  public Optional<GgufNames> gguf() {
-    return Optional.empty();
+  public String ggufArchitecture() {
+    return "mistral3";
+  }
+
+  @Override
+  public boolean storesYarnMagnitude() {
+    return true;
+  }
+
+  @Override
+  public void requireWritable(JsonDocument fields) {
+    JsonDocument rope = ropeFields(fields);
+    if (rope.number(BETA, 0) != 0 && !RopeScaling.kind(rope).equals("yarn")) {
+      throw new UserError(
+          "%s: llama.cpp's mistral3 scales queries by their position only with yarn"
+              .formatted(rope.path(BETA)));
+    }
+  }
+
+  @Override
+  public void describe(JsonDocument fields, Sink metadata) {
+    double beta = ropeFields(fields).number(BETA, 0);
+    if (beta != 0) {
+      metadata.put(TEMPERATURE, beta);
+    }
+  }
+
+  @Override
+  public void addFields(Source metadata, ObjectNode config) {
+    metadata
+        .number(TEMPERATURE)
+        .filter(beta -> beta != 0)
+        .ifPresent(beta -> config.withObject("/rope_scaling").put(BETA, beta));
   }
 }
