@@ -46,7 +46,7 @@ public record GgufArchitecture(
           "transformer.h.#.mlp.c_fc", "blk.#.ffn_up",
           "transformer.h.#.mlp.c_proj", "blk.#.ffn_down");
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
-  private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3");
+  private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3"); // and types
 
   public GgufArchitecture {
     layers = Map.copyOf(layers);
@@ -93,6 +93,12 @@ public record GgufArchitecture(
      * heads.
      */
     Optional<GgufArchitecture> of(String modelType, int heads, int keyValueHeads);
+
+    /** Returns llama.cpp's names of the supported architectures. */
+    List<String> names();
+
+    /** Returns the architecture of this name with these numbers of heads. */
+    Optional<GgufArchitecture> named(String name, int heads, int keyValueHeads);
   }
 
   /**
@@ -110,7 +116,8 @@ public record GgufArchitecture(
               .orElseThrow(() -> new CorruptFile(path, "general.architecture: missing"));
       int heads = heads(file, name + ".attention.head_count").orElse(1);
       int keyValueHeads = heads(file, name + ".attention.head_count_kv").orElse(heads);
-      return find(name, heads, keyValueHeads).orElseThrow(() -> unknown(path, name));
+      return findNamed(name, heads, keyValueHeads)
+          .orElseThrow(() -> new UserError(path + ": " + unsupported(name)));
     }
   }
 
@@ -161,6 +168,19 @@ public record GgufArchitecture(
     };
   }
 
+  private static Optional<GgufArchitecture> findNamed(String name, int heads, int keyValueHeads) {
+    return NAMES.contains(name)
+        ? find(name, heads, keyValueHeads)
+        : providers().flatMap(p -> p.named(name, heads, keyValueHeads).stream()).findFirst();
+  }
+
+  private static String unsupported(String name) {
+    Set<String> known = new TreeSet<>(NAMES);
+    providers().forEach(provider -> known.addAll(provider.names()));
+    return "adapters for llama.cpp's %s are not supported%s"
+        .formatted(name, NearMiss.hint(name, known));
+  }
+
   private static Stream<Provider> providers() {
     return ServiceLoader.load(Provider.class, Provider.class.getClassLoader()).stream()
         .map(ServiceLoader.Provider::get);
@@ -174,13 +194,7 @@ public record GgufArchitecture(
    */
   static GgufArchitecture named(String name) {
     GgufArchitecture found =
-        find(name, 1, 1)
-            .filter(architecture -> architecture.name.equals(name))
-            .orElseThrow(
-                () ->
-                    new UserError(
-                        "%s is not supported in GGUF%s"
-                            .formatted(name, NearMiss.hint(name, NAMES))));
+        findNamed(name, 1, 1).orElseThrow(() -> new UserError(unsupported(name)));
     if (!found.rotated.isEmpty()) {
       throw new UserError(
           "llama.cpp reorders the rows of %s's queries and keys head by head; give".formatted(name)

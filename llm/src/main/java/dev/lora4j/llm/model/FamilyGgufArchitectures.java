@@ -3,6 +3,7 @@ package dev.lora4j.llm.model;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The GGUF architectures of all families, for the conversion of adapters. */
 public final class FamilyGgufArchitectures implements GgufArchitecture.Provider {
@@ -13,6 +14,23 @@ public final class FamilyGgufArchitectures implements GgufArchitecture.Provider 
         .filter(family -> family.gguf().isPresent())
         .map(ModelFamily::modelType)
         .toList();
+  }
+
+  @Override
+  public List<String> names() {
+    return inGguf().map(GgufNames::ggufArchitecture).distinct().toList();
+  }
+
+  @Override
+  public Optional<GgufArchitecture> named(String name, int heads, int keyValueHeads) {
+    return inGguf()
+        .filter(names -> names.ggufArchitecture().equals(name))
+        .map(names -> names.layers(heads, keyValueHeads))
+        .findFirst();
+  }
+
+  private static Stream<GgufNames> inGguf() {
+    return ModelFamily.all().stream().flatMap(family -> family.gguf().stream());
   }
 
   @Override

@@ -9,7 +9,9 @@ import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.io.gguf.GgufValue;
@@ -18,6 +20,11 @@ import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.export.GgufExport;
 import dev.lora4j.llm.model.ChangedConfig;
 import dev.lora4j.llm.model.SavedFamilies;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.AdapterConversion;
+import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.nn.kernel.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -169,5 +176,31 @@ class GgufFamiliesTest {
     assertThatThrownBy(() -> GgufExport.run(SavedFamilies.directory(family), out, GgmlType.F32))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("GGUF");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"smollm3", "phi3", "gemma2", "gemma3", "olmo2", "qwen3_moe", "ministral3"})
+  void anAdapterIsConvertedByItsBaseFileThereAndBack(String family) {
+    Path base = Fixture.path("gguf/" + family + ".gguf");
+    Path adapter = directory.resolve("adapter");
+    Path converted = directory.resolve("adapter.gguf");
+    Path back = directory.resolve("back");
+    try (PointerScope scope = new PointerScope();
+        Pretrained loaded = Pretrained.load(base)) {
+      Lora.adapt(loaded.model(), LoraConfig.rank(2).targets(Targets.named("o_proj"))).save("default", adapter);
+    }
+
+    AdapterConversion.of(adapter).withBase(base).to(AdapterKind.GGUF, converted);
+    AdapterConversion.of(converted).withBase(base).to(AdapterKind.PEFT, back);
+
+    try (PointerScope scope = new PointerScope();
+        TensorFile original = SafetensorsFile.open(adapter.resolve("adapter_model.safetensors"));
+        TensorFile result = SafetensorsFile.open(back.resolve("adapter_model.safetensors"))) {
+      assertThat(result.names()).isNotEmpty().isEqualTo(original.names());
+      for (String name : original.names()) {
+        TensorAssert.assertThat(result.read(name)).isExactly(original.read(name));
+      }
+    }
   }
 }
