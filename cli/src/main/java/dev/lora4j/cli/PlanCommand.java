@@ -48,7 +48,7 @@ import picocli.CommandLine.Spec;
     header = {"Show what an adapter would train, and the memory of a run.", ""},
     description = {
       "",
-      "Of a model on the Hub, only config.json is downloaded; of files, only headers are read. A"
+      "For a model on the Hub, only config.json is downloaded; for files, only headers are read. A"
           + " TorchScript file is loaded but not run. Writes nothing.",
       ""
     },

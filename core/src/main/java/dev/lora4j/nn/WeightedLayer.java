@@ -12,7 +12,7 @@ public interface WeightedLayer {
   WeightStore store();
 
   /**
-   * Returns a layer that is the same but for the storage of its weight; it shares the bias.
+   * Returns the same layer with its weight in another storage; it shares the bias.
    *
    * @param other a weight of the same shape
    * @throws UserError if layers of this kind can't have it

@@ -44,7 +44,7 @@ record Agreement(BarrierTaskContext context, List<String> places, String advice)
   }
 
   /**
-   * Tells all executors of a problem of this one.
+   * Reports a problem of this executor to all.
    *
    * @throws CommonMistake always, with the problems of all
    */

@@ -18,7 +18,7 @@ final class CommonStart implements TrainingCallback {
   }
 
   /**
-   * Tells the others of an error before the start.
+   * Reports an error before the start to the others.
    *
    * @throws CommonMistake if it was before the start
    */

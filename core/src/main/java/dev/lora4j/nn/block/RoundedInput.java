@@ -3,8 +3,8 @@ package dev.lora4j.nn.block;
 import java.util.Arrays;
 
 /**
- * An input of {@link GroupProducts}: each 32 elements as integers and a scale, in the order in
- * which a row's codes lie in a group.
+ * An input of {@link GroupProducts}: each 32 elements as integers and a scale, in the order of a
+ * row's codes in a group.
  *
  * <p>A word of four bytes has eight codes. Its lower and its upper half are multiplied as integers
  * of 16 bits, so the two elements that they meet are a pair.

@@ -42,7 +42,7 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
     return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(plain)));
   }
 
-  /** Loads all parameters, in parallel but for matrices that are quantised on the way. */
+  /** Loads all parameters, in parallel except matrices that are quantised on the way. */
   void load(WeightStorage storage) {
     Map<String, String> stored = storedNames();
     check();

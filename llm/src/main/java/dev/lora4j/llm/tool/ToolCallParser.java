@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Separates the tool calls of a streamed answer from its text. A text that may begin a call is held
- * back until it is certain. A call that is not valid JSON stays text.
+ * Separates the tool calls of a streamed answer from its text. A text that may begin a call is kept
+ * until it is certain. A call that is not valid JSON stays text.
  */
 public final class ToolCallParser {
   private final ToolCallFormat format;

@@ -188,7 +188,8 @@ class GgufFamiliesTest {
     Path back = directory.resolve("back");
     try (PointerScope scope = new PointerScope();
         Pretrained loaded = Pretrained.load(base)) {
-      Lora.adapt(loaded.model(), LoraConfig.rank(2).targets(Targets.named("o_proj"))).save("default", adapter);
+      Lora.adapt(loaded.model(), LoraConfig.rank(2).targets(Targets.named("o_proj")))
+          .save("default", adapter);
     }
 
     AdapterConversion.of(adapter).withBase(base).to(AdapterKind.GGUF, converted);

@@ -139,7 +139,7 @@ final class ModelEndpoints {
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' removed successfully.");
   }
 
-  /** Resolves a path, which has to lie in the folder of adapters, links followed. */
+  /** Resolves a path, which must be inside the folder of adapters, links followed. */
   private Path directory(String path) {
     Path root =
         folder.orElseThrow(

@@ -28,7 +28,8 @@ final class PendingCompletion implements GenerationListener {
   record Piece(int index, Optional<TokenLogProb> logProb, Parsed parsed) implements Event {}
 
   /**
-   * The end, with what was held back and the number of tokens, a stop token included.
+   * The end, with the text that was not certain before and the number of tokens, a stop token
+   * included.
    *
    * @param finish OpenAI's {@code finish_reason}
    * @param cached number of the prompt's tokens whose keys and values were cached

@@ -60,8 +60,8 @@ public record TaskDescription(
   }
 
   /**
-   * Returns the task of an adapter with a head by the head's size too: one of PEFT with one output
-   * ranks, unless a {@code config.json} beside it says that it is a regression.
+   * Returns the task of an adapter with a head, also by the head's size: an adapter of PEFT with
+   * one output ranks, unless a {@code config.json} beside it declares a regression.
    */
   public static Optional<TextTask> taskByHead(Path adapter) {
     return taskAt(adapter)
