@@ -29,6 +29,9 @@ final class BenchMain {
   private BenchMain() {}
 
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new BenchMain()).execute(arguments));
+    System.exit(
+        new CommandLine(new BenchMain())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .execute(arguments));
   }
 }

@@ -3,8 +3,10 @@ package dev.lora4j.bench;
 import dev.lora4j.io.ScratchDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -64,19 +66,50 @@ final class EncoderBench implements Callable<Integer> {
               + " without it, that comparison is left out.")
   private @Nullable Path onnxJars;
 
+  @Option(
+      names = "--parts",
+      split = ",",
+      description = "What to measure: ${COMPLETION-CANDIDATES}.")
+  private Set<Part> parts = EnumSet.allOf(Part.class);
+
+  private enum Part {
+    TRAINING,
+    EMBEDDING,
+    TENANTS;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
     try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
-      printTraining(Pairs.run(rounds, training(scratch.path()), peerOfTraining()));
-      printEmbedding(
-          "sentence-transformers", Pairs.run(rounds, embedding(scratch.path()), peerOfEmbedding()));
-      if (onnxJars != null) {
-        printEmbedding(
-            "ONNX Runtime",
-            Pairs.run(rounds, embedding(scratch.path()), onnx(onnxJars, scratch.path())));
+      if (parts.contains(Part.TRAINING)) {
+        printTraining(Pairs.run(rounds, training(scratch.path()), peerOfTraining()));
+      }
+      if (parts.contains(Part.EMBEDDING)) {
+        compareEmbeddings(scratch.path());
       }
     }
+    if (parts.contains(Part.TENANTS)) {
+      measureTenants();
+    }
+    return 0;
+  }
+
+  private void compareEmbeddings(Path directory) throws IOException, InterruptedException {
+    printEmbedding(
+        "sentence-transformers", Pairs.run(rounds, embedding(directory), peerOfEmbedding()));
+    if (onnxJars != null) {
+      printEmbedding(
+          "ONNX Runtime", Pairs.run(rounds, embedding(directory), onnx(onnxJars, directory)));
+    }
+  }
+
+  private void measureTenants() throws IOException, InterruptedException {
     List<String> command = OwnProcess.command("encoder-tenants", OwnProcess.SMALL_HEAP);
     command.addAll(List.of("--model", model.toString()));
     PeerProcess.Run mixed = PeerProcess.run(command);
@@ -86,7 +119,6 @@ final class EncoderBench implements Callable<Integer> {
         mixed.number("/texts_per_s_mixed"),
         mixed.number("/texts_per_s_alone"),
         mixed.number("/texts_per_s_mixed") / mixed.number("/texts_per_s_alone"));
-    return 0;
   }
 
   private void printTraining(Pairs pairs) {
