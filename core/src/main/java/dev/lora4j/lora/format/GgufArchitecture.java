@@ -46,7 +46,8 @@ public record GgufArchitecture(
           "transformer.h.#.mlp.c_fc", "blk.#.ffn_up",
           "transformer.h.#.mlp.c_proj", "blk.#.ffn_down");
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
-  private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3"); // and types
+  // The names that are model types at the same time.
+  private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3");
 
   public GgufArchitecture {
     layers = Map.copyOf(layers);
