@@ -115,21 +115,8 @@ public record FloatMatrix(
    * @param y rows that start {@code yStride} elements apart
    */
   void multiplyRows(int count, FloatPointer x, int xStride, FloatPointer y, int yStride) {
-    openblas_nolapack.cblas_sgemm(
-        ROW_MAJOR,
-        NOT_TRANSPOSED,
-        transposed ? NOT_TRANSPOSED : TRANSPOSED,
-        count,
-        Math.toIntExact(rows),
-        Math.toIntExact(columns),
-        1,
-        x,
-        xStride,
-        memory,
-        Math.toIntExact(stride),
-        0,
-        y,
-        yStride);
+    FloatMatrix products = new FloatMatrix(y, count, rows, yStride, false);
+    products.setProduct(new FloatMatrix(x, count, columns, xStride, false), t());
   }
 
   /** Overwrites this matrix, which is not transposed, with {@code left · right}. */

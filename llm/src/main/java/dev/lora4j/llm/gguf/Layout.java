@@ -3,7 +3,6 @@ package dev.lora4j.llm.gguf;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.model.GgufNames;
-import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,16 +47,11 @@ final class Layout {
 
   /** The names of a family's {@code general.architecture}. */
   static GgufNames names(Path file, String architecture) {
-    List<GgufNames> all =
-        ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
-    return all.stream()
-        .filter(names -> names.ggufArchitecture().equals(architecture))
-        .findFirst()
-        .orElseThrow(() -> unknown(file, architecture, all));
+    return GgufNames.of(architecture).orElseThrow(() -> unknown(file, architecture));
   }
 
-  private static UserError unknown(Path file, String name, List<GgufNames> all) {
-    List<String> known = all.stream().map(GgufNames::ggufArchitecture).distinct().toList();
+  private static UserError unknown(Path file, String name) {
+    List<String> known = GgufNames.architectures();
     return new UserError(
         "%s: general.architecture '%s' is not supported%s; supported: %s"
             .formatted(

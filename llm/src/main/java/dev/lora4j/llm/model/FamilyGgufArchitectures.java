@@ -3,7 +3,6 @@ package dev.lora4j.llm.model;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** The GGUF architectures of all families, for the conversion of adapters. */
 public final class FamilyGgufArchitectures implements GgufArchitecture.Provider {
@@ -18,19 +17,12 @@ public final class FamilyGgufArchitectures implements GgufArchitecture.Provider 
 
   @Override
   public List<String> names() {
-    return inGguf().map(GgufNames::ggufArchitecture).distinct().toList();
+    return GgufNames.architectures();
   }
 
   @Override
   public Optional<GgufArchitecture> named(String name, int heads, int keyValueHeads) {
-    return inGguf()
-        .filter(names -> names.ggufArchitecture().equals(name))
-        .map(names -> names.layers(heads, keyValueHeads))
-        .findFirst();
-  }
-
-  private static Stream<GgufNames> inGguf() {
-    return ModelFamily.all().stream().flatMap(family -> family.gguf().stream());
+    return GgufNames.of(name).map(names -> names.layers(heads, keyValueHeads));
   }
 
   @Override

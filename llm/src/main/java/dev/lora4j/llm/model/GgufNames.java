@@ -3,12 +3,29 @@ package dev.lora4j.llm.model;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.lora.format.GgufArchitecture;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** llama.cpp's names and layout for the models of a family in a GGUF file. */
 public interface GgufNames {
+
+  /** Returns the names of all families that llama.cpp has; some share an architecture. */
+  static Stream<GgufNames> all() {
+    return ModelFamily.all().stream().flatMap(family -> family.gguf().stream());
+  }
+
+  /** Returns the names of the first family of an architecture. */
+  static Optional<GgufNames> of(String architecture) {
+    return all().filter(names -> names.ggufArchitecture().equals(architecture)).findFirst();
+  }
+
+  /** Returns the architectures of all families. */
+  static List<String> architectures() {
+    return all().map(GgufNames::ggufArchitecture).distinct().toList();
+  }
 
   /** The value of {@code general.architecture}. */
   String ggufArchitecture();
