@@ -118,7 +118,7 @@ final class EncoderBench implements Callable<Integer> {
         "%n50 adapters in one batch: %.0f texts/s, one adapter: %.0f, ratio %.2f%n",
         mixed.number("/texts_per_s_mixed"),
         mixed.number("/texts_per_s_alone"),
-        mixed.number("/texts_per_s_mixed") / mixed.number("/texts_per_s_alone"));
+        mixed.number("/ratio"));
   }
 
   private void printTraining(Pairs pairs) {
