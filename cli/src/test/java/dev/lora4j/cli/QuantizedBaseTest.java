@@ -88,6 +88,31 @@ class QuantizedBaseTest {
   }
 
   @Test
+  void aLoftqAdapterIsForTheQuantisedBaseOrAfterMoreIterationsForTheOriginal() {
+    Path nf4 = directory.resolve("nf4");
+    assertThat(lora("convert", base, nf4, "--quantize", "nf4").status()).isZero();
+    Path once = directory.resolve("once");
+    Path twice = directory.resolve("twice");
+    CommandLineRun run = train(base, once, "--quantize", "nf4", "--init", "loftq");
+    assertThat(run.status()).as(run.err()).isZero();
+    CommandLineRun more =
+        train(base, twice, "--quantize", "nf4", "--init", "loftq", "--loftq-iter", 2);
+    assertThat(more.status()).as(more.err()).isZero();
+
+    assertThat(text(nf4, "--adapter", once))
+        .isEqualTo(text(base, "--quantize", "nf4", "--adapter", once));
+    assertThat(text(base, "--adapter", twice)).isNotEmpty();
+  }
+
+  @Test
+  void loftqWithoutQuantisationIsRefused() {
+    CommandLineRun run = train(base, directory.resolve("adapter"), "--init", "loftq");
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("none of the target modules is quantised", "--quantize nf4");
+  }
+
+  @Test
   void anAdapterBelongsToTheQuantisedBase() {
     Path out = directory.resolve("adapter");
     assertThat(train(base, out, "--quantize", "int8").status()).isZero();
