@@ -193,6 +193,29 @@ public final class BitsAndBytesFile implements WeightFile {
     }
   }
 
+  // ---- layout ----
+
+  /** Returns the storage of a quantised weight; empty for other tensors. */
+  public Optional<BitsAndBytesLayout> layout(String name) {
+    FourBitState state = fourBit.get(name);
+    if (state != null) {
+      return Optional.of(BitsAndBytesLayout.of(state));
+    }
+    return eightBit.contains(name) ? Optional.of(BitsAndBytesLayout.INT8) : Optional.empty();
+  }
+
+  /** Returns the size of a tensor in the files; of a quantised one, with its state. */
+  public long storedBytes(String name) {
+    FourBitState state = fourBit.get(name);
+    Stream<String> parts = Stream.of(name);
+    if (state != null) {
+      parts = state.keys().stream();
+    } else if (eightBit.contains(name)) {
+      parts = Stream.of(name, scales(name), format(name)).filter(file.names()::contains);
+    }
+    return parts.mapToLong(part -> file.form(part).bytes()).sum();
+  }
+
   // ---- weights ----
 
   @Override
