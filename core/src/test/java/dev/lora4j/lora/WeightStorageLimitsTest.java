@@ -70,7 +70,9 @@ class WeightStorageLimitsTest {
   }
 
   private static String word(Store kind) {
-    return kind == Store.HALF ? "bfloat16" : kind == Store.Q4_0 ? "Q4_0" : kind.name().toLowerCase(Locale.ROOT);
+    return kind == Store.HALF
+        ? "bfloat16"
+        : kind == Store.Q4_0 ? "Q4_0" : kind.name().toLowerCase(Locale.ROOT);
   }
 
   private static void assertRefused(Store kind, LoraConfig config, String message) {
@@ -122,7 +124,8 @@ class WeightStorageLimitsTest {
       Module quantized = new Sequential(Linear.sharing(store, Optional.empty()));
       Module dense =
           new Sequential(
-              Linear.sharing(Parameter.over(store.dense().to(ScalarType.Float).clone()), Optional.empty()));
+              Linear.sharing(
+                  Parameter.over(store.dense().to(ScalarType.Float).clone()), Optional.empty()));
       Tensor x = torch.randn(3, IN);
       Tensor before = quantized.forward(x).detach();
       LoraModel adapted = Lora.adapt(quantized, LORA.initialization(how));
