@@ -109,9 +109,9 @@ public final class BitsAndBytesFile implements WeightFile {
           .filter(name::endsWith)
           .forEach(suffix -> problems.add(orphan(name, suffix)));
       if (!fourBit.containsKey(name) && !eightBit.contains(name) && isPacked(name)) {
-        problems.add(
-            "%s is packed in %s, but %s%s is missing"
-                .formatted(name, file.form(name).dtype(), name, FourBitState.STATE + "nf4"));
+        DType dtype = file.form(name).dtype();
+        String state = dtype == DType.I8 ? scales(name) : name + FourBitState.STATE + "nf4";
+        problems.add("%s is packed in %s, but %s is missing".formatted(name, dtype, state));
       }
     }
     mixture(config).ifPresent(problems::add);
