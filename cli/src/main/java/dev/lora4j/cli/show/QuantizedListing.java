@@ -19,8 +19,7 @@ public final class QuantizedListing implements Listing {
 
   private record Total(int count, long parameters, long bytes) {
     Total plus(Total other) {
-      return new Total(
-          count + other.count, parameters + other.parameters, bytes + other.bytes);
+      return new Total(count + other.count, parameters + other.parameters, bytes + other.bytes);
     }
   }
 
