@@ -22,7 +22,7 @@ public record BitsAndBytesConfig(QuantType type, boolean doubleQuant) {
   private static final String OURS = "bitsandbytes";
   private static final String TYPE = "bnb_4bit_quant_type";
 
-  /** Returns whether a model's config says that it is quantised by bitsandbytes. */
+  /** Returns whether a model is quantised by bitsandbytes, by its config. */
   public static boolean isIn(JsonDocument config) {
     return !JsonDocument.isOff(config.node(KEY)) && method(config.object(KEY)).equals(OURS);
   }
