@@ -10,12 +10,12 @@ likeliest tokens. The text is longer than windows and the original lengths of Ro
 up in a table of half precision, as the model here does but for values between two halves. It ignores the window of
 Phi-3, so the model here has none.
 
-With --quantized, `lora convert` and `lora merge` write a Llama, by default a small random one,
-in each format that they can write. The gguf package must read the values that lora4j reads, bit for bit, and must write
-the same bytes where it can quantise itself. The greedy text of lora4j with --dequantize must be that of transformers in
-float32 on these values; without it, lora4j rounds activations to 9 bits where it multiplies blocks, so that text is
-only reported. llama.cpp rounds activations too: the root mean square difference of its log-probabilities from those of
-transformers must be below a tenth of the logits' standard deviation. Its likeliest tokens along the text are reported.
+With --quantized, `lora convert` and `lora merge` write a Llama, by default a small random one, in each format that they
+can write. The gguf package must read the values that lora4j reads, bit for bit, and must write the same bytes where it
+can quantise itself. The greedy text of lora4j with --dequantize must be that of transformers in float32 on these
+values; without it, lora4j rounds activations to 9 bits where it multiplies blocks, so that text is only reported.
+llama.cpp rounds activations too: the root mean square difference of its log-probabilities from those of transformers
+must be below a tenth of the logits' standard deviation. Its likeliest tokens along the text are reported.
 """
 import argparse
 import json
