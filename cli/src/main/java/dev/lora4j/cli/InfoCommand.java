@@ -4,13 +4,19 @@ import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.AdapterListing;
 import dev.lora4j.cli.show.GgufListing;
 import dev.lora4j.cli.show.Listing;
+import dev.lora4j.cli.show.QuantizedListing;
 import dev.lora4j.cli.show.ScriptListing;
 import dev.lora4j.cli.show.TensorListing;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.ListedTensor;
+import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.weights.BitsAndBytesConfig;
+import dev.lora4j.llm.weights.BitsAndBytesFile;
+import dev.lora4j.llm.weights.WeightFile;
 import dev.lora4j.lora.format.AdapterSummary;
 import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
@@ -64,11 +70,25 @@ final class InfoCommand implements Callable<Integer> {
         show(new GgufListing(file));
       }
     } else {
-      try (Checkpoint saved = Checkpoint.open(path)) {
-        show(new TensorListing(ListedTensor.of(saved)));
+      try (WeightFile saved = savedModel()) {
+        show(
+            saved instanceof BitsAndBytesFile quantized
+                ? new QuantizedListing(quantized)
+                : new TensorListing(ListedTensor.of(saved)));
       }
     }
     return 0;
+  }
+
+  private WeightFile savedModel() {
+    Path file = path.resolve(ModelConfig.FILE);
+    if (Files.exists(file)) {
+      JsonDocument config = JsonDocument.read(file);
+      if (BitsAndBytesConfig.isIn(config)) {
+        return Checkpoint.weights(path, config);
+      }
+    }
+    return Checkpoint.open(path);
   }
 
   private void show(Listing listing) {

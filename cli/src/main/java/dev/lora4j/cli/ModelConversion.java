@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ByteSize;
 import dev.lora4j.cli.options.DTypeName;
@@ -16,6 +17,7 @@ import dev.lora4j.llm.export.BitsAndBytesExport;
 import dev.lora4j.llm.export.DenseExport;
 import dev.lora4j.llm.export.GgufConversion;
 import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.gguf.BlockFallbacks;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
 import dev.lora4j.llm.weights.Quantization;
@@ -165,13 +167,17 @@ record ModelConversion(
           "--max-shard-size applies to model directories; a GGUF file is a single file");
     }
     GgmlType type = quantize.ofGguf(dtype.orElse(null));
-    GgufExport.run(model, out, type);
+    BlockFallbacks fallbacks = GgufExport.run(model, out, type);
+    fallbacks.warning().ifPresent(warning -> System.err.println("Warning: " + warning));
     long bytes = bytes(out);
     output.show(
-        root ->
-            root.put("dtype", type.name().toLowerCase(Locale.ROOT))
-                .put("bytes", bytes)
-                .put("out", out.toString()),
+        root -> {
+          root.put("dtype", type.name().toLowerCase(Locale.ROOT))
+              .put("bytes", bytes)
+              .put("out", out.toString());
+          ObjectNode others = root.putObject("fallbacks");
+          fallbacks.counts().forEach((other, count) -> others.put(other.name(), count));
+        },
         text -> text.printf("Wrote %s as %s to %s%n", NumberFormats.bytes(bytes), type, out));
   }
 

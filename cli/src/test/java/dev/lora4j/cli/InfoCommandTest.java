@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class InfoCommandTest {
   private static final Path CORE = Path.of("../core/src/test/resources/fixtures");
@@ -124,6 +126,51 @@ class InfoCommandTest {
     JsonNode formats = json("info", "--json", file).at("/gguf/formats");
     assertThat(formats.has("Q4_K")).isTrue();
     assertThat(formats.at("/Q4_K/bytes").asLong() % 144).isZero();
+  }
+
+  @Test
+  void modelOfBitsandbytesIsListedWithItsParametersNotItsBytes() throws IOException {
+    String nested = MODELS.resolve("bitsandbytes/nf4-double").toString();
+
+    CommandLineRun run = CommandLineRun.of("info", nested);
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out())
+        .startsWith(
+            "bitsandbytes nf4, blocks of 64, double quantisation with blocks of 256 scales:"
+                + " 8 weights, 98,304 parameters")
+        .contains("- transformer.h.0-1.mlp.c_fc.weight nf4 [64, 256] × 2")
+        .doesNotContain("absmax", "quant_map", "quant_state");
+    JsonNode json = json("info", "--json", nested);
+    assertThat(json.at("/quantization/0/type").asText()).isEqualTo("nf4");
+    assertThat(json.at("/quantization/0/block_size").asInt()).isEqualTo(64);
+    assertThat(json.at("/quantization/0/double_quant").asBoolean()).isTrue();
+    assertThat(json.at("/quantization/0/nested_block_size").asInt()).isEqualTo(256);
+    assertThat(json.at("/parameters").asLong()).isEqualTo(parametersOf("nf4-double"));
+    assertThat(json.at("/bytes").asLong()).isEqualTo(108_886);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "nf4, 'nf4, blocks of 64: 14 weights, 73,728 parameters'",
+    "nf4-bf16-storage, 'nf4, blocks of '",
+    "fp4, 'fp4, blocks of '",
+    "int8, 'int8, a scale for each row: 14 weights, 73,728 parameters'"
+  })
+  void storageOfBitsandbytesIsNamed(String name, String expected) throws IOException {
+    String model = MODELS.resolve("bitsandbytes").resolve(name).toString();
+
+    assertThat(CommandLineRun.of("info", model).out())
+        .startsWith("bitsandbytes " + expected)
+        .doesNotContain("SCB", "weight_format");
+    assertThat(json("info", "--json", model).at("/parameters").asLong())
+        .isEqualTo(parametersOf(name));
+  }
+
+  private long parametersOf(String name) throws IOException {
+    Path dense = directory.resolve("dense-" + name);
+    String model = MODELS.resolve("bitsandbytes").resolve(name).toString();
+    return json("convert", "--json", model, dense.toString()).at("/parameters").asLong();
   }
 
   @Test

@@ -2,6 +2,8 @@ package dev.lora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.io.JsonDocument;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,6 +90,31 @@ class QuantizedBaseTest {
   }
 
   @Test
+  void aLoftqAdapterIsForTheQuantisedBaseOrAfterMoreIterationsForTheOriginal() {
+    Path nf4 = directory.resolve("nf4");
+    assertThat(lora("convert", base, nf4, "--quantize", "nf4").status()).isZero();
+    Path once = directory.resolve("once");
+    Path twice = directory.resolve("twice");
+    CommandLineRun run = train(base, once, "--quantize", "nf4", "--init", "loftq");
+    assertThat(run.status()).as(run.err()).isZero();
+    CommandLineRun more =
+        train(base, twice, "--quantize", "nf4", "--init", "loftq", "--loftq-iter", 2);
+    assertThat(more.status()).as(more.err()).isZero();
+
+    assertThat(text(nf4, "--adapter", once))
+        .isEqualTo(text(base, "--quantize", "nf4", "--adapter", once));
+    assertThat(text(base, "--adapter", twice)).isNotEmpty();
+  }
+
+  @Test
+  void loftqWithoutQuantisationIsRefused() {
+    CommandLineRun run = train(base, directory.resolve("adapter"), "--init", "loftq");
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("none of the target modules is quantised", "--quantize nf4");
+  }
+
+  @Test
   void anAdapterBelongsToTheQuantisedBase() {
     Path out = directory.resolve("adapter");
     assertThat(train(base, out, "--quantize", "int8").status()).isZero();
@@ -97,6 +124,41 @@ class QuantizedBaseTest {
         lora("generate", "--model", base, "--adapter", out, "--prompt", "What is 3?");
     assertThat(other.status()).isEqualTo(2);
     assertThat(other.err()).contains("was trained on another base");
+  }
+
+  /** The rows of this model have 32 values, and 48 in {@code down_proj}. */
+  @Test
+  void matricesWhoseRowsAreNoWholeBlocksAreCounted() throws IOException {
+    Path gguf = directory.resolve("model.gguf");
+    CommandLineRun run = lora("convert", base, gguf, "--quantize", "q4_k", "--json");
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.err())
+        .contains(
+            "Warning: 14 of 15 matrices have rows that are no multiple of 256, as Q4_K (4.5 bits a"
+                + " weight) needs: 2 in F16 (16 bits a weight), 12 in Q8_0 (8.5 bits a weight);"
+                + " q4_0 has as many bits, and takes rows that are a multiple of 32");
+    JsonNode json = new ObjectMapper().readTree(run.out());
+    assertThat(json.at("/fallbacks/Q8_0").asInt()).isEqualTo(12);
+    assertThat(json.at("/fallbacks/F16").asInt()).isEqualTo(2);
+    assertThat(text(gguf)).isNotEmpty();
+
+    Path fits = directory.resolve("fits.gguf");
+    CommandLineRun all = lora("convert", base, fits, "--dtype", "float16", "--json");
+    assertThat(all.err()).doesNotContain("Warning: ");
+  }
+
+  @Test
+  void aMergeNotesTheMatricesWhoseRowsAreNoWholeBlocks() {
+    Path adapter = directory.resolve("adapter");
+    assertThat(train(base, adapter).status()).isZero();
+    Path out = directory.resolve("merged.gguf");
+
+    CommandLineRun run =
+        lora("merge", "--model", base, "--adapter", adapter, "--out", out, "--quantize", "q4_k");
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("Note: 14 of 15 matrices have rows", "12 in Q8_0");
   }
 
   @Test

@@ -20,7 +20,7 @@ public interface WeightedLayer {
   default Module withStore(WeightStore other) {
     throw new UserError(
         "%s can't compute with a weight in %s; Linear and Embedding can"
-            .formatted(getClass().getSimpleName(), other.getClass().getSimpleName()));
+            .formatted(getClass().getSimpleName(), other.describe()));
   }
 
   /** Number of inputs of a layer with a matrix as weight. */

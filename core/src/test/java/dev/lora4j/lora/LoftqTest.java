@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorMemory;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.SavedForm;
@@ -22,7 +24,10 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.RandomBlocks;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.BlockWeights;
 import dev.lora4j.nn.quant.FourBitType;
 import dev.lora4j.nn.quant.FourBitWeights;
 import dev.lora4j.nn.quant.Int8Weights;
@@ -251,6 +256,21 @@ class LoftqTest {
         quantized(4), config(4, 1, 4).withRank(49), originals, "exceeds the smaller side");
     assertMistake(quantized(4), config(4, 1, 4).dora(true), originals, "loftq and use_dora");
     assertMistake(quantized(4), LoraConfig.rank(4), originals, "loftq, found true");
+  }
+
+  @Test
+  void aFormatThatCanOnlyBeReadTakesOneIteration() {
+    int blocks = (int) original.numel() / 32;
+    byte[] bytes = RandomBlocks.of(BlockType.IQ4_NL, blocks, 3);
+    Tensor packed =
+        TensorMemory.filled(
+            DType.U8, new long[] {48, bytes.length / 48}, memory -> memory.put(0, bytes));
+    WeightStore store = new BlockWeights(BlockType.IQ4_NL, Parameter.frozen(packed), 128);
+    Module net = new Sequential(quantized(4), Linear.sharing(store, Optional.empty()));
+
+    assertMistake(net, config(4, 2, 4), originals, "'1' is in IQ4_NL, to which lora4j can't");
+    assertThat(((WeightedLayer) net.find("0.0")).store()).isInstanceOf(FourBitWeights.class);
+    Lora.adaptByLoftq(net, config(4, 1, 4), originals);
   }
 
   private static void assertMistake(

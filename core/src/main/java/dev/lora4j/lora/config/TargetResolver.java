@@ -140,7 +140,9 @@ public final class TargetResolver {
     if (!TiedWeights.ensured(config)) {
       problems.addAll(tied.refused(saved));
     }
-    return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
+    AdapterPlan plan = new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
+    problems.addAll(FrozenWeights.problems(plan, modules));
+    return plan;
   }
 
   private Module module(String path) {

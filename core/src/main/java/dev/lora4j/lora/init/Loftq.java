@@ -17,6 +17,7 @@ import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -60,9 +61,9 @@ public final class Loftq implements AutoCloseable {
     }
     Loftq loftq = new Loftq();
     try {
+      plan.layers().forEach(layer -> again(layer).ifPresent(again -> check(layer, again, how)));
       for (AdapterPlan.Layer layer : plan.layers()) {
-        Requantization.of(quantized(layer.module()))
-            .ifPresent(again -> loftq.add(base, layer, again, how, originals));
+        again(layer).ifPresent(again -> loftq.add(base, layer, again, how, originals));
       }
       if (loftq.factors.isEmpty()) {
         throw new UserError(
@@ -76,6 +77,26 @@ public final class Loftq implements AutoCloseable {
     }
   }
 
+  private static Optional<Requantization> again(AdapterPlan.Layer layer) {
+    return Requantization.of(quantized(layer.module()));
+  }
+
+  /** Refuses a target before another layer of the base is changed. */
+  private static void check(
+      AdapterPlan.Layer layer, Requantization again, Initialization.Loftq how) {
+    if (again.bits() != how.bits()) {
+      throw new UserError(
+          "loftq_bits is %d, but the base has %d bits at '%s'"
+              .formatted(how.bits(), again.bits(), layer.path()));
+    }
+    if (how.iterations() > 1 && !again.canQuantize()) {
+      throw new UserError(
+          "loftq: '%s' is in %s, to which lora4j can't quantise; use one iteration, which leaves the base as it is"
+              .formatted(layer.path(), quantized(layer.module()).describe()));
+    }
+    requireRank(layer);
+  }
+
   private static WeightStore quantized(Module layer) {
     WeightStore store = ((WeightedLayer) layer).store();
     return store instanceof TransposedWeights transposed ? transposed.transpose() : store;
@@ -87,12 +108,6 @@ public final class Loftq implements AutoCloseable {
       Requantization again,
       Initialization.Loftq how,
       OriginalWeights originals) {
-    if (again.bits() != how.bits()) {
-      throw new UserError(
-          "loftq_bits is %d, but the base has %d bits at '%s'"
-              .formatted(how.bits(), again.bits(), layer.path()));
-    }
-    requireRank(layer);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor weight = original(layer, originals);

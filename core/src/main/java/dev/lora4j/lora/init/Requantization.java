@@ -15,8 +15,9 @@ import org.bytedeco.pytorch.Tensor;
  * The quantisation of a layer, to quantise another weight the same way.
  *
  * @param bits of a weight, as {@code loftq_bits} counts them: without scales
+ * @param canQuantize whether it is more than readable
  */
-record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
+record Requantization(int bits, boolean canQuantize, Function<Tensor, WeightStore> quantizer) {
 
   /** Returns the quantisation of a store; empty if it is not quantised. */
   static Optional<Requantization> of(WeightStore store) {
@@ -24,10 +25,10 @@ record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
       boolean nested = four.absmax() instanceof Absmax.Nested;
       return Optional.of(
           new Requantization(
-              4, w -> FourBitWeights.quantize(w, four.type(), four.blockSize(), nested)));
+              4, true, w -> FourBitWeights.quantize(w, four.type(), four.blockSize(), nested)));
     }
     if (store instanceof Int8Weights) {
-      return Optional.of(new Requantization(8, Int8Weights::quantize));
+      return Optional.of(new Requantization(8, true, Int8Weights::quantize));
     }
     if (store instanceof BlockWeights blocks) {
       return Optional.of(toBlocks(blocks.type()));
@@ -40,7 +41,7 @@ record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
 
   private static Requantization toBlocks(BlockType type) {
     int bits = 8 * type.bytes() / type.elements();
-    return new Requantization(bits, w -> BlockWeights.quantize(w, type));
+    return new Requantization(bits, type.canQuantize(), w -> BlockWeights.quantize(w, type));
   }
 
   WeightStore quantize(Tensor weight) {

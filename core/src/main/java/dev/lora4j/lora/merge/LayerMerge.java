@@ -19,7 +19,11 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
 
   /** Refuses a delta that can't be added to the weight and the bias. */
   void requireMergeable() {
-    layer.weighted().store().parameter(); // a quantised weight has none
+    try {
+      layer.weighted().store().parameter(); // a quantised weight has none
+    } catch (UserError e) {
+      throw new UserError("'%s': %s".formatted(path, e.getMessage()), e);
+    }
     deltas.forEach(LoraDelta::requireMergeable);
   }
 

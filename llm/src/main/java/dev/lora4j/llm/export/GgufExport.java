@@ -2,6 +2,7 @@ package dev.lora4j.llm.export;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.llm.gguf.BlockFallbacks;
 import dev.lora4j.llm.gguf.GgufModelWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,14 +18,15 @@ public final class GgufExport {
    *     is one; or a GGUF file
    * @param out the new file
    * @param type the type of the matrices, one that can be written
+   * @return the matrices that have another type, since their rows are no whole blocks
    * @throws UserError if the model is not supported, llama.cpp can't express something about it, or
    *     the disk refuses
    */
-  public static void run(Path from, Path out, GgmlType type) {
+  public static BlockFallbacks run(Path from, Path out, GgmlType type) {
     requireFree(out);
     type.requireWritten();
     try (SavedModel model = SavedModel.open(from)) {
-      GgufModelWriter.write(out, model.config(), model.files(), model.tensors(), type);
+      return GgufModelWriter.write(out, model.config(), model.files(), model.tensors(), type);
     }
   }
 

@@ -50,9 +50,10 @@ public final class GgufModelWriter implements GgufNames.Sink {
    * @param files its tokenizer files
    * @param state its tensors by transformers' names, without a tied head
    * @param type of the matrices, one that can be written
+   * @return the matrices that have another type
    * @throws UserError if the format can't express a setting, or the disk refuses
    */
-  public static void write(
+  public static BlockFallbacks write(
       Path out,
       JsonDocument fields,
       ModelFiles files,
@@ -62,8 +63,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
     if (family instanceof NestedFamily nested) {
       Map<String, TensorSource> ofText = new LinkedHashMap<>();
       state.forEach((name, source) -> ofText.put(nested.textName(name), source));
-      write(out, nested.text(fields), files, ofText, type);
-      return;
+      return write(out, nested.text(fields), files, ofText, type);
     }
     GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
     GgufModelWriter writer = new GgufModelWriter(names.ggufArchitecture());
@@ -74,15 +74,14 @@ public final class GgufModelWriter implements GgufNames.Sink {
       names.describe(fields, writer);
       names.numbers().forEach((key, inGguf) -> writer.put(inGguf, fields.number(key)));
       Layout layout = Layout.of(names, config.heads(), config.groups());
-      writer.finish(out, layout, config.vocabularySize(), files, state, type);
+      return writer.finish(out, layout, config.vocabularySize(), files, state, type);
     } else if (family instanceof Gpt2Family) {
       Gpt2Config config = Gpt2Config.of(fields);
       writer.describe(config);
       Layout layout = Layout.of(names, config.heads(), config.heads());
-      writer.finish(out, layout, config.vocabularySize(), files, state, type);
-    } else {
-      throw unsupported(family);
+      return writer.finish(out, layout, config.vocabularySize(), files, state, type);
     }
+    throw unsupported(family);
   }
 
   private static UserError unsupported(ModelFamily family) {
@@ -183,7 +182,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
     metadata.put(architecture + "." + key, GgufValue.of((float) number));
   }
 
-  private void finish(
+  private BlockFallbacks finish(
       Path out,
       Layout layout,
       int vocabulary,
@@ -191,6 +190,7 @@ public final class GgufModelWriter implements GgufNames.Sink {
       Map<String, TensorSource> state,
       GgmlType type) {
     TokenizerMetadata.add(files, vocabulary, metadata);
+    Map<GgmlType, Integer> instead = new LinkedHashMap<>();
     ExpertTensors.separated(state)
         .forEach(
             (name, source) -> {
@@ -203,29 +203,33 @@ public final class GgufModelWriter implements GgufNames.Sink {
                   layout.isTransposed(name)
                       ? List.of(source.shape().get(1), source.shape().get(0))
                       : source.shape();
+              GgmlType written = typeOf(own, shape, type);
+              if (shape.size() > 1 && written != firstChoice(own, type)) {
+                instead.merge(written, 1, Integer::sum);
+              }
               tensors.put(
                   own,
-                  new GgufSource(
-                      typeOf(own, shape, type),
-                      shape,
-                      () -> layout.toGguf(name, source.value().get())));
+                  new GgufSource(written, shape, () -> layout.toGguf(name, source.value().get())));
             });
     GgufWriter.stream(out, metadata, tensors);
+    long matrices = tensors.values().stream().filter(source -> source.shape().size() > 1).count();
+    return new BlockFallbacks(type, (int) matrices, instead);
   }
 
-  /**
-   * Returns the wanted type for matrices whose rows it can hold. Embeddings and the output head,
-   * which suffer most, have at least 8 bits.
-   */
+  /** Returns the wanted type if a matrix's rows are whole blocks of it, else one that fits. */
   private static GgmlType typeOf(String name, List<Long> shape, GgmlType wanted) {
     if (shape.size() < 2) {
       return GgmlType.F32;
     }
     long columns = shape.get(shape.size() - 1);
-    boolean isLayer = name.startsWith("blk.");
-    return Stream.of(isLayer || !wanted.isQuantized() ? wanted : GgmlType.Q8_0, GgmlType.Q8_0)
+    return Stream.of(firstChoice(name, wanted), GgmlType.Q8_0)
         .filter(type -> columns % type.blockElements() == 0)
         .findFirst()
         .orElse(GgmlType.F16);
+  }
+
+  /** Embeddings and the output head, which suffer most, have at least 8 bits. */
+  private static GgmlType firstChoice(String name, GgmlType wanted) {
+    return name.startsWith("blk.") || !wanted.isQuantized() ? wanted : GgmlType.Q8_0;
   }
 }

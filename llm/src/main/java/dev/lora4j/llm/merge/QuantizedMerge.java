@@ -38,10 +38,10 @@ final class QuantizedMerge {
     files = ModelFiles.at(job.base());
   }
 
-  /** Writes the output from the merged model in float32, given the base. */
+  /** Writes the output from the merged model in float32, given the base, and returns a warning. */
   @FunctionalInterface
   private interface Output {
-    void write(SavedModel base, Path merged);
+    Optional<String> write(SavedModel base, Path merged);
   }
 
   /** Returns whether a base is quantised, in a GGUF file or by bitsandbytes. */
@@ -77,7 +77,10 @@ final class QuantizedMerge {
     type.requireWritten();
     requireDirectory(job.base());
     return new QuantizedMerge(job)
-        .through(out, (model, merged) -> GgufExport.run(merged, out, type), type.isQuantized());
+        .through(
+            out,
+            (model, merged) -> GgufExport.run(merged, out, type).warning(),
+            type.isQuantized());
   }
 
   /** Merges any base into a directory that is quantised by bitsandbytes. */
@@ -91,6 +94,7 @@ final class QuantizedMerge {
               DType dense = job.dtype().orElse(model.dtype());
               SaveOptions options = new SaveOptions(Optional.of(dense), job.maxShardBytes());
               BitsAndBytesExport.run(merged, out, to, options, elements -> {});
+              return Optional.empty();
             },
             true);
   }
@@ -104,13 +108,14 @@ final class QuantizedMerge {
       Path merged = scratch.path().resolve("merged");
       MergeSummary summary =
           new Merger(job.of(base).as(DType.F32), MergeJob.Direction.IN).write(merged);
-      output.write(model, merged);
+      List<String> notes = new ArrayList<>(summary.notes());
+      output.write(model, merged).ifPresent(notes::add);
       MergeSummary measured =
           new MergeSummary(
               WrittenChanges.of(base, merged, out),
               summary.tensors(),
               CheckpointFiles.bytes(out),
-              summary.notes());
+              notes);
       boolean rounds = quantized || model.weights().quantization().isPresent();
       return rounds ? withLogits(measured, out) : measured;
     }

@@ -22,6 +22,11 @@ public record BitsAndBytesConfig(QuantType type, boolean doubleQuant) {
   private static final String OURS = "bitsandbytes";
   private static final String TYPE = "bnb_4bit_quant_type";
 
+  /** Returns whether a model is quantised by bitsandbytes, by its config. */
+  public static boolean isIn(JsonDocument config) {
+    return !JsonDocument.isOff(config.node(KEY)) && method(config.object(KEY)).equals(OURS);
+  }
+
   /**
    * Reads the config of a model that is quantised; empty if it is not.
    *
@@ -34,7 +39,7 @@ public record BitsAndBytesConfig(QuantType type, boolean doubleQuant) {
     JsonDocument fields = config.object(KEY);
     boolean eight = flag(fields, "load_in_8bit");
     boolean four = flag(fields, "load_in_4bit");
-    String method = fields.text(METHOD, eight || four ? OURS : "nothing");
+    String method = method(fields);
     if (!method.equals(OURS)) {
       throw new UserError(
           "%s is %s, which is not supported; supported: %s. Give the model that it was quantised from, with --quantize nf4 to train in 4 bits, or a GGUF file of it"
@@ -54,6 +59,11 @@ public record BitsAndBytesConfig(QuantType type, boolean doubleQuant) {
         new BitsAndBytesConfig(
             eight ? QuantType.INT8 : fourBits(fields),
             fields.flag("bnb_4bit_use_double_quant", false)));
+  }
+
+  private static String method(JsonDocument fields) {
+    boolean isOurs = flag(fields, "load_in_8bit") || flag(fields, "load_in_4bit");
+    return fields.text(METHOD, isOurs ? OURS : "nothing");
   }
 
   private static boolean flag(JsonDocument fields, String key) {

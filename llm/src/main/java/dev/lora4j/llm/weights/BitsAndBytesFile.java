@@ -109,9 +109,9 @@ public final class BitsAndBytesFile implements WeightFile {
           .filter(name::endsWith)
           .forEach(suffix -> problems.add(orphan(name, suffix)));
       if (!fourBit.containsKey(name) && !eightBit.contains(name) && isPacked(name)) {
-        problems.add(
-            "%s is packed in %s, but %s%s is missing"
-                .formatted(name, file.form(name).dtype(), name, FourBitState.STATE + "nf4"));
+        DType dtype = file.form(name).dtype();
+        String state = dtype == DType.I8 ? scales(name) : name + FourBitState.STATE + "nf4";
+        problems.add("%s is packed in %s, but %s is missing".formatted(name, dtype, state));
       }
     }
     mixture(config).ifPresent(problems::add);
@@ -191,6 +191,29 @@ public final class BitsAndBytesFile implements WeightFile {
               + String.join("\n  ", problems.subList(0, Math.min(SHOWN, problems.size())))
               + (more > 0 ? "\n  and " + more + " more" : ""));
     }
+  }
+
+  // ---- layout ----
+
+  /** Returns the storage of a quantised weight; empty for other tensors. */
+  public Optional<BitsAndBytesLayout> layout(String name) {
+    FourBitState state = fourBit.get(name);
+    if (state != null) {
+      return Optional.of(BitsAndBytesLayout.of(state));
+    }
+    return eightBit.contains(name) ? Optional.of(BitsAndBytesLayout.INT8) : Optional.empty();
+  }
+
+  /** Returns the size of a tensor in the files; of a quantised one, with its state. */
+  public long storedBytes(String name) {
+    FourBitState state = fourBit.get(name);
+    Stream<String> parts = Stream.of(name);
+    if (state != null) {
+      parts = state.keys().stream();
+    } else if (eightBit.contains(name)) {
+      parts = Stream.of(name, scales(name), format(name)).filter(file.names()::contains);
+    }
+    return parts.mapToLong(part -> file.form(part).bytes()).sum();
   }
 
   // ---- weights ----

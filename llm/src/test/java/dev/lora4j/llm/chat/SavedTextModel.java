@@ -44,7 +44,20 @@ public final class SavedTextModel {
 
   /** A model with a chat template and weights of its own. */
   public static Path chatty(Path directory, long seed) {
-    Path made = plain(directory, seed);
+    return withTemplate(plain(directory, seed));
+  }
+
+  /** A model with a chat template, whose rows are whole blocks of 64 values. */
+  public static Path wide(Path directory) {
+    String config =
+        CONFIG
+            .replace("_size\": 32", "_size\": 64")
+            .replace("_size\": 48", "_size\": 128")
+            .replace("head_dim\": 8", "head_dim\": 16");
+    return withTemplate(plain(directory, SEED, config));
+  }
+
+  private static Path withTemplate(Path made) {
     copy(FIXTURES.resolve("chat/smollm2.jinja"), made.resolve("chat_template.jinja"));
     return made;
   }
@@ -55,11 +68,15 @@ public final class SavedTextModel {
   }
 
   private static Path plain(Path directory, long seed) {
+    return plain(directory, seed, CONFIG);
+  }
+
+  private static Path plain(Path directory, long seed, String fields) {
     Engine.start(); // before JavaCPP's other classes: it chooses the BLAS library
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Files.createDirectories(directory);
-      Path config = Files.writeString(directory.resolve("config.json"), CONFIG);
+      Path config = Files.writeString(directory.resolve("config.json"), fields);
       copyTokenizer(directory);
       Engine.seed(seed);
       try (Llama model = new Llama(TransformerConfig.of(JsonDocument.read(config)))) {

@@ -37,6 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BitsAndBytesCheckpointTest {
   private static final double TOLERANCE = 1e-4;
   private static final String Q = "model.layers.0.self_attn.q_proj.weight";
+  private static final String SCALES = "model.layers.0.self_attn.q_proj.SCB";
+  private static final String C_ATTN = "transformer.h.0.attn.c_attn.weight";
 
   @TempDir Path directory;
   private PointerScope scope = new PointerScope();
@@ -144,7 +146,7 @@ class BitsAndBytesCheckpointTest {
   @ParameterizedTest
   @ValueSource(strings = {"48", "16", "8192"})
   void anImpossibleBlockSizeIsNamed(String size) throws IOException {
-    Path base = withState("nf4", "\"blocksize\": 64", "\"blocksize\": " + size);
+    Path base = withState("nf4", Q, "\"blocksize\": 64", "\"blocksize\": " + size);
 
     assertThatThrownBy(() -> Pretrained.load(base))
         .isInstanceOf(CorruptFile.class)
@@ -153,7 +155,7 @@ class BitsAndBytesCheckpointTest {
 
   @Test
   void aStateThatContradictsItsKeyIsRefused() throws IOException {
-    Path base = withState("nf4", "\"nf4\"", "\"fp4\"");
+    Path base = withState("nf4", Q, "\"nf4\"", "\"fp4\"");
 
     assertThatThrownBy(() -> Pretrained.load(base))
         .isInstanceOf(CorruptFile.class)
@@ -177,23 +179,107 @@ class BitsAndBytesCheckpointTest {
 
   @Test
   void nestedScalesWithoutTheirMapAreRefused() throws IOException {
-    String weight = "transformer.h.0.attn.c_attn.weight";
-    Path base = changed("nf4-double", tensors -> tensors.remove(weight + ".nested_quant_map"));
+    Path base = changed("nf4-double", tensors -> tensors.remove(C_ATTN + ".nested_quant_map"));
 
     assertThatThrownBy(() -> Pretrained.load(base))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining(
-            "missing " + weight + ".nested_quant_map: F32[256], the code book of the scales");
+            "missing " + C_ATTN + ".nested_quant_map: F32[256], the code book of the scales");
+  }
+
+  @Test
+  void nestedScalesOfTheWrongLengthAreRefused() throws IOException {
+    String scales = C_ATTN + ".nested_absmax";
+    Path base = changed("nf4-double", tensors -> tensors.put(scales, Ops.ones(3)));
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(scales + ": expected F32[1], one for each 256, found F32[3]");
+  }
+
+  @Test
+  void nestedScalesWithoutTheirStateAreRefused() throws IOException {
+    Path base = changed("nf4", tensors -> tensors.put(Q + ".nested_absmax", Ops.ones(1)));
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(
+            Q + ".nested_absmax is there, but the state of " + Q + " has no nested_blocksize");
+  }
+
+  @Test
+  void anImpossibleNestedBlockSizeIsNamed() throws IOException {
+    Path base =
+        withState("nf4-double", C_ATTN, "\"nested_blocksize\": 256", "\"nested_blocksize\": 100");
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(
+            "`nested_blocksize` must be a power of two from 32 to 4096, found 100");
+  }
+
+  @Test
+  void aShapeThatIsNotTheNetworksIsRefused() throws IOException {
+    Path base = withState("nf4", Q, "[64, 64]", "[32, 128]");
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("the weights do not fit config.json")
+        .hasMessageContaining(Q + " [32, 128]");
+  }
+
+  @Test
+  void rowScalesOfTheWrongLengthAreRefused() throws IOException {
+    Path base = changed("int8", tensors -> tensors.put(SCALES, Ops.ones(63)));
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(
+            SCALES + ": expected F32[64], one for each row of " + Q + ", found F32[63]");
+  }
+
+  @Test
+  void rowScalesAndTheirWeightBelongTogether() throws IOException {
+    Path noScales = changed("int8", tensors -> tensors.remove(SCALES));
+    assertThatThrownBy(() -> Pretrained.load(noScales))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(Q + " is packed in I8, but " + SCALES + " is missing");
+  }
+
+  @Test
+  void rowScalesWithoutTheirWeightAreRefused() throws IOException {
+    Path noWeight = changed("int8", tensors -> tensors.remove(Q));
+    assertThatThrownBy(() -> Pretrained.load(noWeight))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("missing " + Q + ", whose scales are " + SCALES);
+  }
+
+  @Test
+  void anUnknownTypeInTheConfigIsNamed() throws IOException {
+    Path base = configured("nf4", config -> config.put("bnb_4bit_quant_type", "nf5"));
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining(
+            "`quantization_config.bnb_4bit_quant_type` is 'nf5'; expected nf4 or fp4");
+  }
+
+  @Test
+  void bitsThatContradictEachOtherAreRefused() throws IOException {
+    Path base = configured("nf4", config -> config.put("load_in_8bit", true));
+
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("expected one of load_in_4bit and load_in_8bit, found both");
   }
 
   @Test
   void aMixtureOfStoresIsRefused() throws IOException {
-    String scales = "model.layers.0.self_attn.q_proj.SCB";
-    Path base = changed("nf4", tensors -> tensors.put(scales, Ops.ones(64)));
+    Path base = changed("nf4", tensors -> tensors.put(SCALES, Ops.ones(64)));
 
     assertThatThrownBy(() -> Pretrained.load(base))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(Q + ": a mixture of stores: " + scales + " is of int8");
+        .hasMessageContaining(Q + ": a mixture of stores: " + SCALES + " is of int8");
   }
 
   @Test
@@ -234,11 +320,11 @@ class BitsAndBytesCheckpointTest {
     }
   }
 
-  private Path withState(String name, String from, String to) throws IOException {
+  private Path withState(String name, String weight, String from, String to) throws IOException {
     return changed(
         name,
         tensors -> {
-          String key = Q + ".quant_state.bitsandbytes__nf4";
+          String key = weight + ".quant_state.bitsandbytes__nf4";
           byte[] text = new byte[(int) requireNonNull(tensors.get(key)).numel()];
           TensorMemory.of(tensors.get(key)).view(0, text.length).get(text);
           String changed = new String(text, StandardCharsets.UTF_8).replace(from, to);
