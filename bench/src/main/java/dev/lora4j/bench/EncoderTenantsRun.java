@@ -45,7 +45,7 @@ final class EncoderTenantsRun implements Callable<Integer> {
   @Option(names = "--rounds")
   private int rounds = 31;
 
-  /** Rounds until the JIT has compiled both ways, which count for nothing. */
+  /** Rounds that do not count, in which the JIT compiles both ways. */
   @Option(names = "--warm-up")
   private int warmUp = 5;
 

@@ -8,7 +8,7 @@ import java.util.List;
 /** A Maven repository with the artifacts of this build, as they would be published. */
 record StagedRepository(Path directory, String version) {
   private static final List<String> LIBRARIES =
-      List.of("core", "langchain4j", "llm", "serve", "torchscript");
+      List.of("core", "langchain4j", "llm", "serve", "spark", "torchscript");
 
   /** Copies POMs and jars from the modules' target directories. */
   static StagedRepository in(Path directory, Path root, String version, String platform)
