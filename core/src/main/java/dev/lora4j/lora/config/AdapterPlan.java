@@ -38,7 +38,13 @@ public record AdapterPlan(
    *
    * @param tied whether the modules that share its weight use the trained one too
    */
-  public record Saved(String path, Module module, boolean tied) {}
+  public record Saved(String path, Module module, boolean tied) {
+
+    /** Returns whether a path is that of the module or of one within it. */
+    boolean contains(String other) {
+      return other.equals(path) || other.startsWith(path + ".");
+    }
+  }
 
   /** A module whose bias would be trained. */
   public record Bias(String path, Module module, boolean adapted) {}

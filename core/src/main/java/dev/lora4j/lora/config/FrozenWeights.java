@@ -26,7 +26,7 @@ final class FrozenWeights {
    */
   static List<String> problems(AdapterPlan plan, Map<String, Module> modules) {
     return Stream.of(
-            plan.saved().stream().flatMap(saved -> ofSaved(saved.path(), modules)),
+            plan.saved().stream().flatMap(saved -> ofSaved(saved, modules)),
             plan.tokens().stream()
                 .flatMap(rows -> of("trainable_token_indices", rows.path(), rows.module())),
             plan.parameters().stream().flatMap(FrozenWeights::ofParameter))
@@ -34,9 +34,9 @@ final class FrozenWeights {
         .toList();
   }
 
-  private static Stream<String> ofSaved(String path, Map<String, Module> modules) {
+  private static Stream<String> ofSaved(AdapterPlan.Saved saved, Map<String, Module> modules) {
     return modules.entrySet().stream()
-        .filter(e -> e.getKey().equals(path) || e.getKey().startsWith(path + "."))
+        .filter(e -> saved.contains(e.getKey()))
         .flatMap(e -> of("modules_to_save", e.getKey(), e.getValue()));
   }
 

@@ -207,7 +207,7 @@ public final class TargetResolver {
   }
 
   private static boolean isBelow(String path, List<Saved> saved) {
-    return saved.stream().anyMatch(s -> path.equals(s.path()) || path.startsWith(s.path() + "."));
+    return saved.stream().anyMatch(one -> one.contains(path));
   }
 
   private void checkTargets(List<Layer> layers) {
