@@ -1,7 +1,6 @@
 package dev.lora4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,7 +29,7 @@ public final class Peft {
 
   private static void run(String script, Object... arguments)
       throws IOException, InterruptedException {
-    PythonPeer.Answer answer = PythonPeer.find().orElseThrow().run(script, arguments);
+    PythonPeer.Answer answer = PythonPeer.require("PEFT").run(script, arguments);
 
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(answer.text()).contains("\"ok\": true");
@@ -38,8 +37,6 @@ public final class Peft {
 
   /** Skips the test if PEFT is not available. */
   public static void assumeHere() throws IOException, InterruptedException {
-    assumeTrue(
-        PythonPeer.find().isPresent(),
-        "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer.require("PEFT");
   }
 }

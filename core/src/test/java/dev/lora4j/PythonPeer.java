@@ -1,5 +1,7 @@
 package dev.lora4j;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,6 +44,19 @@ public final class PythonPeer {
     Process process = new ProcessBuilder("bash", setup.toString()).start();
     String path = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return process.waitFor() == 0 ? Optional.of(new PythonPeer(path.strip())) : Optional.empty();
+  }
+
+  /**
+   * Returns this Python, or skips the test without one.
+   *
+   * @param wanted the package that the test needs
+   */
+  public static PythonPeer require(String wanted) throws IOException, InterruptedException {
+    Optional<PythonPeer> found = find();
+    assumeTrue(
+        found.isPresent(),
+        wanted + " is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    return found.get();
   }
 
   /** Runs a script in tools/ with these arguments. */

@@ -12,8 +12,7 @@ class PythonServerTest {
   @Test
   void failuresOfScriptsAreReported(@TempDir Path directory)
       throws IOException, InterruptedException {
-    Peft.assumeHere();
-    PythonPeer python = PythonPeer.find().orElseThrow();
+    PythonPeer python = PythonPeer.require("PyTorch");
     Path missing = directory.resolve("missing.pt");
 
     PythonPeer.Answer uncaught = python.run("check_script.py", missing, missing);

@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,16 +76,13 @@ class SmolLmTest {
   @Test
   void transformersComputesTheSameWithTheConvertedDirectory()
       throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("transformers");
     Path out = directory.resolve("smollm2");
     GgufConversion.run(FILE, out, SaveOptions.oneFile(), bytes -> {});
     Path computed = directory.resolve("computed.json");
     Files.write(computed, new ObjectMapper().writeValueAsBytes(computed(out)));
 
-    PythonPeer.Answer answer = python.orElseThrow().run("check_converted.py", out, computed);
+    PythonPeer.Answer answer = python.run("check_converted.py", out, computed);
 
     assertThat(answer.exit()).as(answer.text()).isZero();
   }

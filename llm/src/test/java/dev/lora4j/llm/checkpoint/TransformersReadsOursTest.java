@@ -1,7 +1,6 @@
 package dev.lora4j.llm.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.PythonPeer;
 import dev.lora4j.io.SafetensorsWriter;
@@ -11,7 +10,6 @@ import dev.lora4j.lora.LoraModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -27,16 +25,12 @@ class TransformersReadsOursTest {
   @ValueSource(strings = {"llama3", "qwen3", "gpt2"})
   void andGivesTheSameLogits(String family, @TempDir Path directory)
       throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("transformers");
     Path checkpoint = directory.resolve("checkpoint");
     Path computed = directory.resolve("computed.safetensors");
     write(family, checkpoint, computed);
 
-    PythonPeer.Answer answer =
-        python.orElseThrow().run("check_with_transformers.py", checkpoint, computed);
+    PythonPeer.Answer answer = python.run("check_with_transformers.py", checkpoint, computed);
 
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(answer.text()).contains("\"ok\": true");

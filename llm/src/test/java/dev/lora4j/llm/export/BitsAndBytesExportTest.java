@@ -2,7 +2,6 @@ package dev.lora4j.llm.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.Fixture;
 import dev.lora4j.PythonPeer;
@@ -23,7 +22,6 @@ import dev.lora4j.lora.config.Targets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -103,27 +101,21 @@ class BitsAndBytesExportTest {
   @MethodSource("quantizations")
   void transformersAndPeftGiveTheSameLogits(String name, Quantization to)
       throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("transformers");
     Path out = directory.resolve("quantised");
     Path adapter = directory.resolve("adapter");
     BitsAndBytesExport.run(dense(name), out, to, ONE_FILE, elements -> {});
     Path computed = directory.resolve("computed.safetensors");
     try (Pretrained base = Pretrained.load(out)) {
       write(computed, base);
-      check(python.get().run("check_with_transformers.py", out, computed));
+      check(python.run("check_with_transformers.py", out, computed));
       LoraModel adapted =
           Lora.adapt(base.model(), LoraConfig.rank(4).alpha(8).targets(Targets.everyLinear()));
       adapted.parameters("default").forEach(p -> p.value().normal_(0, 0.2, null));
       adapted.save("default", adapter);
       write(computed, base);
     }
-    check(
-        python
-            .get()
-            .run("check_with_transformers.py", out, computed, Path.of("--adapter"), adapter));
+    check(python.run("check_with_transformers.py", out, computed, Path.of("--adapter"), adapter));
   }
 
   private static void write(Path file, Pretrained model) {

@@ -2,7 +2,6 @@ package dev.lora4j.llm.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.Fixture;
 import dev.lora4j.PythonPeer;
@@ -19,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -60,10 +58,7 @@ class GgufConversionTest {
   @ValueSource(strings = {"llama3", "qwen3", "gpt2"})
   void transformersLoadsTheDirectoryAndComputesTheSame(String family)
       throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("transformers");
     Path out = directory.resolve("out");
     Path computed = directory.resolve("computed.safetensors");
     GgufConversion.run(
@@ -76,8 +71,7 @@ class GgufConversionTest {
       SafetensorsWriter.write(computed, Map.of("tokens", tokens, "logits", logits), Map.of());
     }
 
-    PythonPeer.Answer answer =
-        python.orElseThrow().run("check_with_transformers.py", out, computed);
+    PythonPeer.Answer answer = python.run("check_with_transformers.py", out, computed);
 
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(out.resolve("model.safetensors.index.json")).exists();

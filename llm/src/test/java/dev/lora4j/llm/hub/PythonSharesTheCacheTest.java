@@ -2,7 +2,6 @@ package dev.lora4j.llm.hub;
 
 import static dev.lora4j.llm.hub.Checkouts.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -40,10 +39,7 @@ class PythonSharesTheCacheTest {
 
   @BeforeEach
   void findPython() throws IOException, InterruptedException {
-    python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "huggingface_hub is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    python = Optional.of(PythonPeer.require("huggingface_hub"));
   }
 
   @AfterEach

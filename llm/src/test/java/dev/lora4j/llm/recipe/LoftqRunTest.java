@@ -1,7 +1,6 @@
 package dev.lora4j.llm.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.PythonPeer;
 import dev.lora4j.io.DType;
@@ -106,29 +105,29 @@ class LoftqRunTest {
   @CsvSource({"NF4, false", "NF4, true", "FP4, false"})
   void peftGivesTheSameLogitsOnTheQuantisedDirectory(QuantType type, boolean doubleQuant)
       throws IOException, InterruptedException {
-    requirePython();
+    PythonPeer python = PythonPeer.require("transformers");
     Quantization to = new Quantization(type, doubleQuant);
 
     Path adapter = trained(to, 1);
 
-    assertPeftAgrees(quantised(to), adapter);
+    assertPeftAgrees(python, quantised(to), adapter);
   }
 
   @Test
   void afterMoreIterationsPeftGivesTheSameLogitsOnTheOriginal()
       throws IOException, InterruptedException {
-    requirePython();
+    PythonPeer python = PythonPeer.require("transformers");
 
     Path adapter = trained(Quantization.of(QuantType.NF4), 2);
 
-    assertPeftAgrees(base, adapter);
+    assertPeftAgrees(python, base, adapter);
   }
 
   // ---- conversion for the original base ----
 
   @Test
   void conversionForTheOriginalIsThatOfPeft() throws IOException, InterruptedException {
-    requirePython();
+    PythonPeer python = PythonPeer.require("transformers");
     Path quantised = quantised(Quantization.of(QuantType.NF4));
     Path first = directory.resolve("first");
     Path last = directory.resolve("last");
@@ -142,8 +141,8 @@ class LoftqRunTest {
       adapted.save("default", converted, SavedForm.FOR_ORIGINAL);
     }
 
-    assertPeftAgrees(quantised, last, "--initial", first, "--converted", converted);
-    assertPeftAgrees(base, converted);
+    assertPeftAgrees(python, quantised, last, "--initial", first, "--converted", converted);
+    assertPeftAgrees(python, base, converted);
   }
 
   private static void perturb(LoraModel adapted) {
@@ -156,13 +155,7 @@ class LoftqRunTest {
 
   // ---- PEFT ----
 
-  private static void requirePython() throws IOException, InterruptedException {
-    assumeTrue(
-        PythonPeer.find().isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
-  }
-
-  private void assertPeftAgrees(Path model, Path adapter, Object... more)
+  private void assertPeftAgrees(PythonPeer python, Path model, Path adapter, Object... more)
       throws IOException, InterruptedException {
     Path computed = directory.resolve("computed.safetensors");
     try (NoGradGuard guard = new NoGradGuard();
@@ -175,12 +168,10 @@ class LoftqRunTest {
       SafetensorsWriter.write(computed, Map.of("tokens", tokens, "logits", logits), Map.of());
     }
     PythonPeer.Answer answer =
-        PythonPeer.find()
-            .orElseThrow()
-            .run(
-                "check_with_transformers.py",
-                Stream.concat(Stream.of(model, computed, "--adapter", adapter), Stream.of(more))
-                    .toArray());
+        python.run(
+            "check_with_transformers.py",
+            Stream.concat(Stream.of(model, computed, "--adapter", adapter), Stream.of(more))
+                .toArray());
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(answer.text()).contains("\"ok\": true");
   }

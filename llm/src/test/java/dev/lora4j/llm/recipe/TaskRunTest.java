@@ -2,7 +2,6 @@ package dev.lora4j.llm.recipe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.PythonPeer;
 import dev.lora4j.UserError;
@@ -105,10 +104,7 @@ class TaskRunTest {
 
   @Test
   void peftComputesTheSameOutputsForEveryTask() throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("PEFT");
     List<Object> arguments = new ArrayList<>(List.of(TinyTask.DIRECTORY));
     for (TextTask task : TextTask.values()) {
       Path out = directory.resolve(task.word());
@@ -117,7 +113,7 @@ class TaskRunTest {
       arguments.add(out);
     }
 
-    PythonPeer.Answer answer = python.orElseThrow().run("check_task.py", arguments.toArray());
+    PythonPeer.Answer answer = python.run("check_task.py", arguments.toArray());
 
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(answer.text().lines().filter(line -> line.contains("\"ok\": true")))

@@ -3,7 +3,6 @@ package dev.lora4j.llm.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.PythonPeer;
 import dev.lora4j.UserError;
@@ -20,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,10 +77,7 @@ class EvaluationTest {
   @ParameterizedTest
   @ValueSource(strings = {"texts", "completions", "chats"})
   void transformersFindsTheSame(String form) throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "transformers is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    PythonPeer python = PythonPeer.require("transformers");
     Path base = base();
     Path adapter = SavedTextModel.adapter(base, directory.resolve("adapter"), 3);
     String rows =
@@ -98,8 +93,8 @@ class EvaluationTest {
       model.activate(List.of("adapter"));
       Evaluation adapted = evaluate(model, examples(model, file), 2);
       assertThat(Math.abs(adapted.nll() - bare.nll())).isGreaterThan(0.01);
-      assertAgreed(python.get(), base, file, bare);
-      assertAgreed(python.get(), base, file, adapted, "--adapter", adapter);
+      assertAgreed(python, base, file, bare);
+      assertAgreed(python, base, file, adapted, "--adapter", adapter);
     }
   }
 

@@ -107,9 +107,7 @@ class BitsAndBytesCheckpointTest {
   void aMissingStateIsNamed(String suffix) throws IOException {
     Path base = changed("nf4", tensors -> tensors.remove(Q + suffix));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("missing " + Q + suffix + ": F32[");
+    assertCorrupt(base, "missing " + Q + suffix + ": F32[");
   }
 
   @Test
@@ -117,30 +115,25 @@ class BitsAndBytesCheckpointTest {
     String state = Q + ".quant_state.bitsandbytes__nf4";
     Path base = changed("nf4", tensors -> tensors.remove(state));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(Q + " is packed in U8, but " + state + " is missing")
-        .hasMessageContaining(Q + ".absmax belongs to a 4-bit weight");
+    assertCorrupt(
+        base,
+        Q + " is packed in U8, but " + state + " is missing",
+        Q + ".absmax belongs to a 4-bit weight");
   }
 
   @Test
   void scalesOfTheWrongLengthAreRefused() throws IOException {
     Path base = changed("nf4", tensors -> tensors.put(Q + ".absmax", Ops.ones(65)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            Q + ".absmax: expected F32[64], one for each block of 64, found F32[65]");
+    assertCorrupt(base, Q + ".absmax: expected F32[64], one for each block of 64, found F32[65]");
   }
 
   @Test
   void aTruncatedWeightIsRefused() throws IOException {
     Path base = changed("nf4", tensors -> tensors.put(Q, Ops.zeros(1500, 1).to(ScalarType.Byte)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            Q + ": expected 2048 bytes for 4 bits of each of [64, 64] values, found 1500");
+    assertCorrupt(
+        base, Q + ": expected 2048 bytes for 4 bits of each of [64, 64] values, found 1500");
   }
 
   @ParameterizedTest
@@ -148,18 +141,14 @@ class BitsAndBytesCheckpointTest {
   void anImpossibleBlockSizeIsNamed(String size) throws IOException {
     Path base = withState("nf4", Q, "\"blocksize\": 64", "\"blocksize\": " + size);
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("`blocksize` must be a power of two from 32 to 4096, found " + size);
+    assertCorrupt(base, "`blocksize` must be a power of two from 32 to 4096, found " + size);
   }
 
   @Test
   void aStateThatContradictsItsKeyIsRefused() throws IOException {
     Path base = withState("nf4", Q, "\"nf4\"", "\"fp4\"");
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("`quant_type` must be nf4, as the key says, found 'fp4'");
+    assertCorrupt(base, "`quant_type` must be nf4, as the key says, found 'fp4'");
   }
 
   @Test
@@ -172,19 +161,15 @@ class BitsAndBytesCheckpointTest {
                     Q + ".quant_state.bitsandbytes__nf5",
                     tensors.remove(Q + ".quant_state.bitsandbytes__nf4")));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("expected the type nf4 or fp4, found nf5");
+    assertCorrupt(base, "expected the type nf4 or fp4, found nf5");
   }
 
   @Test
   void nestedScalesWithoutTheirMapAreRefused() throws IOException {
     Path base = changed("nf4-double", tensors -> tensors.remove(C_ATTN + ".nested_quant_map"));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            "missing " + C_ATTN + ".nested_quant_map: F32[256], the code book of the scales");
+    assertCorrupt(
+        base, "missing " + C_ATTN + ".nested_quant_map: F32[256], the code book of the scales");
   }
 
   @Test
@@ -192,19 +177,15 @@ class BitsAndBytesCheckpointTest {
     String scales = C_ATTN + ".nested_absmax";
     Path base = changed("nf4-double", tensors -> tensors.put(scales, Ops.ones(3)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(scales + ": expected F32[1], one for each 256, found F32[3]");
+    assertCorrupt(base, scales + ": expected F32[1], one for each 256, found F32[3]");
   }
 
   @Test
   void nestedScalesWithoutTheirStateAreRefused() throws IOException {
     Path base = changed("nf4", tensors -> tensors.put(Q + ".nested_absmax", Ops.ones(1)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            Q + ".nested_absmax is there, but the state of " + Q + " has no nested_blocksize");
+    assertCorrupt(
+        base, Q + ".nested_absmax is there, but the state of " + Q + " has no nested_blocksize");
   }
 
   @Test
@@ -212,10 +193,7 @@ class BitsAndBytesCheckpointTest {
     Path base =
         withState("nf4-double", C_ATTN, "\"nested_blocksize\": 256", "\"nested_blocksize\": 100");
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            "`nested_blocksize` must be a power of two from 32 to 4096, found 100");
+    assertCorrupt(base, "`nested_blocksize` must be a power of two from 32 to 4096, found 100");
   }
 
   @Test
@@ -232,26 +210,20 @@ class BitsAndBytesCheckpointTest {
   void rowScalesOfTheWrongLengthAreRefused() throws IOException {
     Path base = changed("int8", tensors -> tensors.put(SCALES, Ops.ones(63)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            SCALES + ": expected F32[64], one for each row of " + Q + ", found F32[63]");
+    assertCorrupt(
+        base, SCALES + ": expected F32[64], one for each row of " + Q + ", found F32[63]");
   }
 
   @Test
   void rowScalesAndTheirWeightBelongTogether() throws IOException {
     Path noScales = changed("int8", tensors -> tensors.remove(SCALES));
-    assertThatThrownBy(() -> Pretrained.load(noScales))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(Q + " is packed in I8, but " + SCALES + " is missing");
+    assertCorrupt(noScales, Q + " is packed in I8, but " + SCALES + " is missing");
   }
 
   @Test
   void rowScalesWithoutTheirWeightAreRefused() throws IOException {
     Path noWeight = changed("int8", tensors -> tensors.remove(Q));
-    assertThatThrownBy(() -> Pretrained.load(noWeight))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("missing " + Q + ", whose scales are " + SCALES);
+    assertCorrupt(noWeight, "missing " + Q + ", whose scales are " + SCALES);
   }
 
   @Test
@@ -277,19 +249,14 @@ class BitsAndBytesCheckpointTest {
   void aMixtureOfStoresIsRefused() throws IOException {
     Path base = changed("nf4", tensors -> tensors.put(SCALES, Ops.ones(64)));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(Q + ": a mixture of stores: " + SCALES + " is of int8");
+    assertCorrupt(base, Q + ": a mixture of stores: " + SCALES + " is of int8");
   }
 
   @Test
   void aConfigOfAnotherTypeIsRefused() throws IOException {
     Path base = configured("nf4", config -> config.put("bnb_4bit_quant_type", "fp4"));
 
-    assertThatThrownBy(() -> Pretrained.load(base))
-        .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("a mixture of stores: quantization_config says fp4, and")
-        .hasMessageContaining("is nf4");
+    assertCorrupt(base, "a mixture of stores: quantization_config says fp4, and", "is nf4");
   }
 
   @Test
@@ -318,6 +285,12 @@ class BitsAndBytesCheckpointTest {
           .isInstanceOf(UserError.class)
           .hasMessageContaining("is kept in nf4");
     }
+  }
+
+  private static void assertCorrupt(Path base, String... parts) {
+    assertThatThrownBy(() -> Pretrained.load(base))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContainingAll(parts);
   }
 
   private Path withState(String name, String weight, String from, String to) throws IOException {

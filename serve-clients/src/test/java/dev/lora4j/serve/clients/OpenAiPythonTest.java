@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.PythonPeer;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,17 +16,14 @@ class OpenAiPythonTest {
 
   @Test
   void thePythonClientReadsEveryAnswer() throws Exception {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(python.isPresent(), "LORA4J_PYTHON names no Python");
+    PythonPeer python = PythonPeer.require("openai");
     try (ClientServer server = ClientServer.start(directory)) {
       PythonPeer.Answer answer =
-          python
-              .get()
-              .run(
-                  "check_openai_client.py",
-                  server.baseUrl(),
-                  ClientServer.PIRATE,
-                  ClientServer.EMBEDDER);
+          python.run(
+              "check_openai_client.py",
+              server.baseUrl(),
+              ClientServer.PIRATE,
+              ClientServer.EMBEDDER);
 
       assumeTrue(answer.exit() != NOT_INSTALLED, answer.text());
       assertThat(answer.exit()).as(answer.text()).isZero();
