@@ -25,8 +25,8 @@ public interface BlockDot {
   void totals(byte[] in, int at, int blocks, float[] x, float[] totals);
 
   /**
-   * Computes the totals with {@link GroupProducts#TOGETHER} inputs, each with the bits of its
-   * totals alone.
+   * Computes the totals with {@link GroupProducts.INPUTS} inputs, each with the bits of its totals
+   * alone.
    *
    * @param x inputs, in the order of {@link #transpose}
    * @param input the first one

@@ -1,5 +1,7 @@
 package dev.lora4j.nn.block;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +12,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GroupProducts {
   /** Number of inputs that share the reading of codes. */
-  public static final int TOGETHER = 4;
+  public static final int INPUTS = 4;
+
+  /** Maximum number of groups in a product. */
+  public static final int GROUPS = 4;
+
+  /** Number of products of so many groups. */
+  public static final int ROWS = GROUPS * RowGroups.ROWS;
 
   private static final float ZERO_CODE = 8;
 
@@ -32,74 +40,83 @@ public final class GroupProducts {
   }
 
   /**
-   * Computes the products of a group's rows with an input of as many columns.
+   * Computes the products of the rows of consecutive groups with an input of as many columns.
    *
-   * @param words the group's bytes as integers
-   * @param y receives the 16 products
+   * @param at offset of the first group
+   * @param count number of groups, at most {@link #GROUPS}
+   * @param y has {@link #ROWS} elements, the first of which receive the products
    */
-  public void multiply(int[] words, RoundedInput x, float[] y) {
+  public void multiply(GroupMemory memory, int at, int count, RoundedInput x, float[] y) {
     if (vectors != null) {
-      vectors.multiply(groups, words, x, y);
+      vectors.multiply(groups, memory, at, count, x, y);
     } else {
-      multiplyPlainly(words, x, y);
+      multiplyPlainly(memory, at, count, x, y);
     }
   }
 
   /**
-   * Computes the products with {@link #TOGETHER} inputs, each with the bits of its product alone.
+   * Computes the products with {@link #INPUTS} inputs, each with the bits of its product alone.
    *
+   * @param at offset of the first group
+   * @param count number of groups, at most {@link #GROUPS}
    * @param x inputs
    * @param input the first one
-   * @param y receives the 16 products of each
+   * @param y has {@link #ROWS} elements for each
    */
-  public void multiply(int[] words, RoundedInput[] x, int input, float[][] y) {
+  public void multiply(
+      GroupMemory memory, int at, int count, RoundedInput[] x, int input, float[][] y) {
     if (vectors != null) {
-      vectors.multiply(groups, words, x, input, y);
+      vectors.multiply(groups, memory, at, count, x, input, y);
     } else {
-      for (int i = 0; i < TOGETHER; i++) {
-        multiplyPlainly(words, x[input + i], y[i]);
+      for (int i = 0; i < INPUTS; i++) {
+        multiplyPlainly(memory, at, count, x[input + i], y[i]);
       }
     }
   }
 
-  private void multiplyPlainly(int[] words, RoundedInput x, float[] y) {
-    if (groups instanceof SixBitGroups six) {
-      multiplySixBits(six, words, x, y);
-    } else if (groups instanceof FourBitGroups four) {
-      multiplyFourBits(four, words, x, y);
+  private void multiplyPlainly(GroupMemory memory, int at, int count, RoundedInput x, float[] y) {
+    int size = groups.groupBytes();
+    for (int i = 0; i < count; i++) {
+      ByteBuffer group = memory.bytes().slice(at + i * size, size).order(ByteOrder.LITTLE_ENDIAN);
+      multiplyPlainly(group, x, y, i * RowGroups.ROWS);
     }
   }
 
-  private static void multiplyFourBits(FourBitGroups four, int[] words, RoundedInput x, float[] y) {
+  private void multiplyPlainly(ByteBuffer group, RoundedInput x, float[] y, int place) {
+    if (groups instanceof SixBitGroups six) {
+      multiplySixBits(six, group, x, y, place);
+    } else if (groups instanceof FourBitGroups four) {
+      multiplyFourBits(four, group, x, y, place);
+    }
+  }
+
+  private static void multiplyFourBits(
+      FourBitGroups four, ByteBuffer group, RoundedInput x, float[] y, int place) {
     for (int row = 0; row < RowGroups.ROWS; row++) {
       float total = 0;
       for (int block = 0; block < x.blocks(); block++) {
-        float scale = half(words, four.scale(row, block)) * x.scales()[block];
-        total = Math.fma(sum(four, words, row, block, x), scale, total);
+        float scale = half(group, four.scale(row, block)) * x.scales()[block];
+        total = Math.fma(sum(four, group, row, block, x), scale, total);
       }
       for (int block = 0; block < x.blocks() && four.hasMinima(); block++) {
-        float scale = half(words, four.scale(row, block));
-        float minimum = half(words, four.minima() + four.scale(row, block));
+        float scale = half(group, four.scale(row, block));
+        float minimum = half(group, four.minima() + four.scale(row, block));
         total = Math.fma(Math.fma(scale, ZERO_CODE, minimum), x.sums()[block], total);
       }
-      y[row] = total;
+      y[place + row] = total;
     }
   }
 
-  private static int word(int[] words, int at) {
-    return words[at / Integer.BYTES];
-  }
-
-  private static float half(int[] words, int at) {
-    return Halves.toFloat(word(words, at) >>> (8 * (at % Integer.BYTES)) & 0xffff);
+  private static float half(ByteBuffer group, int at) {
+    return Halves.toFloat(group.getShort(at));
   }
 
   /** Returns the sum of a block's products, of codes less 8. */
-  private static int sum(FourBitGroups four, int[] words, int row, int block, RoundedInput x) {
+  private static int sum(FourBitGroups four, ByteBuffer group, int row, int block, RoundedInput x) {
     short lower = (short) x.offsets()[block];
     short upper = (short) (x.offsets()[block] >> 16);
     for (int word = 0; word < 4; word++) {
-      int bits = word(words, four.code(row, block, word * Integer.BYTES));
+      int bits = group.getInt(four.code(row, block, word * Integer.BYTES));
       for (int code = 0; code < 4; code++) {
         int pair = x.pairs()[block * RoundedInput.PAIRS + 4 * word + code];
         lower += (short) (((bits >>> (4 * code)) & 15) * (short) pair);
@@ -109,37 +126,44 @@ public final class GroupProducts {
     return lower + upper;
   }
 
-  private static void multiplySixBits(SixBitGroups six, int[] words, RoundedInput x, float[] y) {
+  private static void multiplySixBits(
+      SixBitGroups six, ByteBuffer group, RoundedInput x, float[] y, int place) {
     for (int row = 0; row < RowGroups.ROWS; row++) {
       float total = 0;
       for (int half = 0; half < 2 * six.blocks(); half++) {
-        float scale = half(words, GroupBytes.half(row, half / 2));
+        float scale = half(group, GroupBytes.half(row, half / 2));
         for (int part = 0; part < 2; part++) {
           for (int quarter = 0; quarter < 4; quarter++) {
             int block = 4 * half + quarter;
-            int group = 8 * (half % 2) + 2 * quarter + part; // of 16 codes
-            int word = six.word(row, half / 2, 48 + group / 4);
+            int sixteen = 8 * (half % 2) + 2 * quarter + part;
+            int word = six.word(row, half / 2, 48 + sixteen / 4);
             int sum =
-                sum(six, words, row, half, quarter, part, x)
-                    * (byte) (word(words, word) >> (8 * (group % 4)));
+                sum(six, group, row, half, quarter, part, x)
+                    * (byte) (group.getInt(word) >> (8 * (sixteen % 4)));
             total = Math.fma(sum, scale * x.scales()[block], total);
           }
         }
       }
-      y[row] = total;
+      y[place + row] = total;
     }
   }
 
   /** Returns the sum of the products of 16 codes less 32. */
   private static int sum(
-      SixBitGroups six, int[] words, int row, int half, int quarter, int part, RoundedInput x) {
+      SixBitGroups six,
+      ByteBuffer group,
+      int row,
+      int half,
+      int quarter,
+      int part,
+      RoundedInput x) {
     int offset = x.offsets()[2 * (4 * half + quarter) + part];
     short lower = (short) offset;
     short upper = (short) (offset >> 16);
     for (int word = 4 * part; word < 4 * part + 4; word++) {
       int inBlock = 16 * (half % 2) + 8 * (quarter % 2) + word;
-      int low = word(words, six.word(row, half / 2, inBlock)) >>> (4 * (quarter / 2));
-      int high = word(words, six.word(row, half / 2, 32 + 8 * (half % 2) + word));
+      int low = group.getInt(six.word(row, half / 2, inBlock)) >>> (4 * (quarter / 2));
+      int high = group.getInt(six.word(row, half / 2, 32 + 8 * (half % 2) + word));
       int codes = (low & 0x0f0f0f0f) | ((high >>> (2 * quarter) & 0x03030303) << 4);
       int pair = 64 * half + 8 * word + 4 * (quarter % 2) + quarter / 2;
       int first = x.pairs()[pair];

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.block;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
@@ -19,16 +20,27 @@ public interface VectorArithmetic {
   /** Computes {@link DotProduct}'s sums, with the same bits. */
   void sums(float[] a, float[] b, int end);
 
+  /** Returns a direct buffer in the form that {@link #multiply} reads. */
+  Object memory(ByteBuffer buffer);
+
   /**
    * Computes {@link GroupProducts} with the same bits.
    *
-   * @param words the group, as integers
-   * @param y receives the 16 products
+   * @param at offset of the first group
+   * @param count number of groups
+   * @param y receives 16 products for each group
    */
-  void multiply(RowGroups groups, int[] words, RoundedInput x, float[] y);
+  void multiply(RowGroups groups, GroupMemory memory, int at, int count, RoundedInput x, float[] y);
 
-  /** Computes the same with {@link GroupProducts#TOGETHER} inputs from one on, in less time. */
-  void multiply(RowGroups groups, int[] words, RoundedInput[] x, int input, float[][] y);
+  /** Computes the same with {@link GroupProducts#INPUTS} inputs from one on, in less time. */
+  void multiply(
+      RowGroups groups,
+      GroupMemory memory,
+      int at,
+      int count,
+      RoundedInput[] x,
+      int input,
+      float[][] y);
 
   /**
    * Dequantises consecutive blocks of a group's rows, transposed: one after the other, the values

@@ -1,6 +1,5 @@
 package dev.lora4j.nn.kernel;
 
-import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +25,7 @@ public final class BatchProduct {
       if (weight instanceof CompactMatrix) {
         compact.add(weight);
       }
-      long most = CostModel.batchProductPiece(weight.columns());
+      long most = weight.pieceRows();
       for (long from = 0; from < weight.rows(); from += most) {
         long count = Math.min(most, weight.rows() - from);
         pieces.add(new Work(weight.piece(from, count), first + from));

@@ -1,5 +1,7 @@
 package dev.lora4j.nn.kernel;
 
+import dev.lora4j.nn.block.GroupProducts;
+
 /**
  * A weight in fewer bytes than float32. A product reads it once from memory: each row, or a batch's
  * piece of rows, becomes float32 in the cache and is multiplied there, unless the format has
@@ -44,6 +46,11 @@ public final class CompactMatrix implements WeightMatrix {
   @Override
   public boolean isSameAs(WeightMatrix other) {
     return other instanceof CompactMatrix matrix && source.isSameAs(matrix.source);
+  }
+
+  @Override
+  public long pieceRows() {
+    return source.multipliesCodes() ? GroupProducts.ROWS : WeightMatrix.super.pieceRows();
   }
 
   @Override

@@ -1,6 +1,6 @@
 package dev.lora4j.nn.kernel;
 
-import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import java.util.ArrayList;
@@ -20,7 +20,7 @@ public final class FusedLinear {
     }
   }
 
-  private static final int TOGETHER = RowGroups.ROWS; // outputs of an interleaved weight
+  private static final int TOGETHER = GroupProducts.ROWS; // outputs of an interleaved weight
 
   private final List<Place> places = new ArrayList<>();
   private final int least;

@@ -1,5 +1,7 @@
 package dev.lora4j.nn.kernel;
 
+import dev.lora4j.nn.runtime.CostModel;
+
 /**
  * A weight {@code [rows, columns]} by which decoding multiplies single rows of activations: in
  * float32, or in a compact format whose rows become float32 in the cache.
@@ -24,6 +26,11 @@ public sealed interface WeightMatrix permits FloatMatrix, CompactMatrix {
 
   /** Returns whether the other weight is the same memory. */
   boolean isSameAs(WeightMatrix other);
+
+  /** Returns the number of rows of a piece that suits a batch. */
+  default long pieceRows() {
+    return CostModel.batchProductPiece(columns());
+  }
 
   /** Returns the product of some of the rows with a batch, as a piece of work of one thread. */
   Piece piece(long first, long count);

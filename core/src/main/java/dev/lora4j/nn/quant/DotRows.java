@@ -68,7 +68,7 @@ record DotRows(BlockRows source, BlockDot dot) implements RowSource {
       RowBatch y,
       int place) {
     float[] totals = scratch.values(BlockDot.SUMS);
-    float[][] totalsOfEach = scratch.values(GroupProducts.TOGETHER, BlockDot.SUMS);
+    float[][] totalsOfEach = scratch.values(GroupProducts.INPUTS, BlockDot.SUMS);
     float[][] elements = new float[inputs][];
     Arrays.setAll(elements, i -> x.input(input + i).transposed());
     source.forEachRowInBlocks(
@@ -77,9 +77,9 @@ record DotRows(BlockRows source, BlockDot dot) implements RowSource {
         scratch,
         (row, in, at) -> {
           int i = 0;
-          for (; i + GroupProducts.TOGETHER <= inputs; i += GroupProducts.TOGETHER) {
+          for (; i + GroupProducts.INPUTS <= inputs; i += GroupProducts.INPUTS) {
             dot.totals(in, at, source.blocks(), elements, i, totalsOfEach);
-            for (int j = 0; j < GroupProducts.TOGETHER; j++) {
+            for (int j = 0; j < GroupProducts.INPUTS; j++) {
               y.row(input + i + j).put(place + row, BlockDot.sum(totalsOfEach[j]));
             }
           }

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import dev.lora4j.nn.block.GroupMemory;
 import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
@@ -8,23 +9,18 @@ import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.kernel.RowScratch;
 import dev.lora4j.nn.kernel.RowSource;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.Tensor;
 
-/** The rows of {@link InterleavedWeights} for decoding, multiplied 16 at a time. */
+/** The rows of {@link InterleavedWeights} for decoding, multiplied in groups of 16. */
 final class InterleavedRows implements RowSource {
   private final InterleavedWeights weights;
   private final int groupsInWindow;
   private final GroupProducts products;
-  private final List<Window> windows = new ArrayList<>(); // a buffer has at most 2 GB
-
-  private record Window(ByteBuffer bytes, IntBuffer words) {}
+  private final List<GroupMemory> windows = new ArrayList<>(); // a buffer has at most 2 GB
 
   InterleavedRows(InterleavedWeights weights) {
     this.weights = weights;
@@ -35,8 +31,7 @@ final class InterleavedRows implements RowSource {
     for (long group = 0; group < bytes.size(0); group += groupsInWindow) {
       long end = Math.min(bytes.size(0), group + groupsInWindow) * groupBytes;
       try (BytePointer memory = new BytePointer(bytes.data_ptr())) {
-        ByteBuffer window = memory.position(group * groupBytes).limit(end).asByteBuffer();
-        windows.add(new Window(window, window.order(ByteOrder.LITTLE_ENDIAN).asIntBuffer()));
+        windows.add(new GroupMemory(memory.position(group * groupBytes).limit(end).asByteBuffer()));
       }
     }
   }
@@ -69,14 +64,13 @@ final class InterleavedRows implements RowSource {
   @Override
   public void multiply(
       long first, int count, RowInput x, RowScratch scratch, FloatVector y, int place) {
-    float[] sums = scratch.values(RowGroups.ROWS);
+    float[] sums = scratch.values(GroupProducts.ROWS);
     RoundedInput rounded = rounded(x);
-    forEachGroup(
+    forEachRun(
         first,
         count,
-        scratch,
-        (words, from, used, done) -> {
-          products.multiply(words, rounded, sums);
+        (memory, at, groups, from, used, done) -> {
+          products.multiply(memory, at, groups, rounded, sums);
           y.put(place + done, sums, from, used);
         });
   }
@@ -91,24 +85,23 @@ final class InterleavedRows implements RowSource {
       RowScratch scratch,
       RowBatch y,
       int place) {
-    float[] sums = scratch.values(RowGroups.ROWS);
-    float[][] sumsOfEach = scratch.values(GroupProducts.TOGETHER, RowGroups.ROWS);
+    float[] sums = scratch.values(GroupProducts.ROWS);
+    float[][] sumsOfEach = scratch.values(GroupProducts.INPUTS, GroupProducts.ROWS);
     RoundedInput[] rounded = new RoundedInput[inputs];
     Arrays.setAll(rounded, i -> rounded(x.input(input + i)));
-    forEachGroup(
+    forEachRun(
         first,
         count,
-        scratch,
-        (words, from, used, done) -> {
+        (memory, at, groups, from, used, done) -> {
           int i = 0;
-          for (; i + GroupProducts.TOGETHER <= inputs; i += GroupProducts.TOGETHER) {
-            products.multiply(words, rounded, i, sumsOfEach);
-            for (int j = 0; j < GroupProducts.TOGETHER; j++) {
+          for (; i + GroupProducts.INPUTS <= inputs; i += GroupProducts.INPUTS) {
+            products.multiply(memory, at, groups, rounded, i, sumsOfEach);
+            for (int j = 0; j < GroupProducts.INPUTS; j++) {
               y.row(input + i + j).put(place + done, sumsOfEach[j], from, used);
             }
           }
           for (; i < inputs; i++) {
-            products.multiply(words, rounded[i], sums);
+            products.multiply(memory, at, groups, rounded[i], sums);
             y.row(input + i).put(place + done, sums, from, used);
           }
         });
@@ -118,34 +111,38 @@ final class InterleavedRows implements RowSource {
     return x.rounded(weights.groups().inputOrder());
   }
 
-  /** The use of some rows of a group. */
+  /** The use of rows of consecutive groups. */
   @FunctionalInterface
-  private interface GroupUse {
+  private interface RunUse {
     /**
-     * @param words the group's bytes as integers
-     * @param from the first row used, in the group
+     * @param at offset of the first group
+     * @param groups number of groups, at most as many as a product has
+     * @param from the first row used
      * @param used number of rows
      * @param done number of rows before
      */
-    void accept(int[] words, int from, int used, int done);
+    void accept(GroupMemory memory, int at, int groups, int from, int used, int done);
   }
 
-  private void forEachGroup(long first, int count, RowScratch scratch, GroupUse use) {
-    int[] words = scratch.words(weights.groups().groupBytes() / Integer.BYTES);
+  private void forEachRun(long first, int count, RunUse use) {
     for (int done = 0; done < count; ) {
+      long group = (first + done) / RowGroups.ROWS;
       int from = (int) ((first + done) % RowGroups.ROWS);
-      int used = Math.min(RowGroups.ROWS - from, count - done);
-      read((first + done) / RowGroups.ROWS, words);
-      use.accept(words, from, used, done);
+      int wanted = (from + count - done + RowGroups.ROWS - 1) / RowGroups.ROWS;
+      int inWindow = groupsInWindow - (int) (group % groupsInWindow);
+      int groups = Math.min(Math.min(wanted, inWindow), GroupProducts.GROUPS);
+      int used = Math.min(groups * RowGroups.ROWS - from, count - done);
+      use.accept(window(group), offset(group), groups, from, used, done);
       done += used;
     }
   }
 
-  /** Copies a group: the vectors read Java arrays in half the time that native memory takes. */
-  private void read(long group, int[] words) {
-    int count = weights.groups().groupBytes() / Integer.BYTES;
-    IntBuffer window = windows.get((int) (group / groupsInWindow)).words();
-    window.get((int) (group % groupsInWindow) * count, words, 0, count);
+  private GroupMemory window(long group) {
+    return windows.get((int) (group / groupsInWindow));
+  }
+
+  private int offset(long group) {
+    return (int) (group % groupsInWindow) * weights.groups().groupBytes();
   }
 
   @Override
@@ -155,8 +152,7 @@ final class InterleavedRows implements RowSource {
     byte[] row = scratch.bytes(groups.rowBytes());
     for (int i = 0; i < count; i++) {
       long index = (first + i) / RowGroups.ROWS;
-      int at = (int) (index % groupsInWindow) * group.length;
-      windows.get((int) (index / groupsInWindow)).bytes().get(at, group);
+      window(index).read(offset(index), group);
       groups.unpack(group, (int) ((first + i) % RowGroups.ROWS), row, 0);
       groups.type().dequantizer().dequantize(row, 0, scratch.row(), 0, groups.blocks());
       use.accept(i, scratch.row());

@@ -5,6 +5,7 @@ import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.GroupProducts;
+import dev.lora4j.nn.block.ProductWarmUp;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
 import dev.lora4j.nn.kernel.CompactMatrix;
@@ -71,6 +72,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
    * @throws UserError if a scale is not finite
    */
   public static InterleavedWeights of(BlockType type, long rows, long columns, FileRows source) {
+    ProductWarmUp.start(type);
     RowGroups groups = RowGroups.of(type, columns);
     long count = rows / RowGroups.ROWS;
     try (PointerScope scope = new PointerScope()) {

@@ -4,10 +4,12 @@ import dev.lora4j.nn.block.BlockDequantizer;
 import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.FourBitGroups;
+import dev.lora4j.nn.block.GroupMemory;
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.SixBitGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** The Vector API of module {@code jdk.incubator.vector}. */
@@ -45,22 +47,36 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   }
 
   @Override
-  public void multiply(RowGroups groups, int[] words, RoundedInput x, float[] y) {
+  public Object memory(ByteBuffer buffer) {
+    return NativeWords.memory(buffer);
+  }
+
+  @Override
+  public void multiply(
+      RowGroups groups, GroupMemory memory, int at, int count, RoundedInput x, float[] y) {
     if (groups instanceof SixBitGroups six) {
-      VectorSixBitGroups.multiply(six, words, x, y);
+      VectorSixBitGroups.multiply(six, memory.forVectors(), at, count, x, y);
     } else {
-      VectorGroups.multiply((FourBitGroups) groups, words, x, y);
+      VectorGroups.multiply((FourBitGroups) groups, memory.forVectors(), at, count, x, y);
     }
   }
 
   @Override
-  public void multiply(RowGroups groups, int[] words, RoundedInput[] x, int input, float[][] y) {
+  public void multiply(
+      RowGroups groups,
+      GroupMemory memory,
+      int at,
+      int count,
+      RoundedInput[] x,
+      int input,
+      float[][] y) {
     if (groups instanceof SixBitGroups six) {
       for (int i = 0; i < y.length; i++) {
-        VectorSixBitGroups.multiply(six, words, x[input + i], y[i]);
+        VectorSixBitGroups.multiply(six, memory.forVectors(), at, count, x[input + i], y[i]);
       }
     } else {
-      VectorGroups.multiply((FourBitGroups) groups, words, x, input, y);
+      FourBitGroups four = (FourBitGroups) groups;
+      VectorGroupBatches.multiply(four, memory.forVectors(), at, count, x, input, y);
     }
   }
 

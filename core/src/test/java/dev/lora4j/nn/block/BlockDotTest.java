@@ -55,7 +55,7 @@ class BlockDotTest {
     assertThat(found).isEqualTo(expected);
 
     float[][] each = {new float[COLUMNS], transposed, new float[COLUMNS], transposed, transposed};
-    float[][] ofEach = new float[GroupProducts.TOGETHER][BlockDot.SUMS];
+    float[][] ofEach = new float[GroupProducts.INPUTS][BlockDot.SUMS];
     dot.orElseThrow().totals(row, 0, BLOCKS, each, 1, ofEach);
     assertThat(ofEach[0]).isEqualTo(expected);
     assertThat(ofEach[1]).containsOnly(0);

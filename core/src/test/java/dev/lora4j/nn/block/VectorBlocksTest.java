@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
@@ -57,31 +57,51 @@ class VectorBlocksTest {
       names = {"Q4_0", "Q4_1", "Q6_K"})
   void productsOfInterleavedRowsHaveTheSameBits(BlockType type) {
     for (int blocks : new int[] {1, 2, 39}) {
-      RowGroups groups = RowGroups.of(type, (long) blocks * type.elements());
-      byte[] group = new byte[groups.groupBytes()];
-      groups.pack(RandomBlocks.of(type, RowGroups.ROWS * blocks, blocks), group);
-      int[] words = new int[group.length / Integer.BYTES];
-      ByteBuffer.wrap(group).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(words);
-      GroupProducts plain = new GroupProducts(groups, Optional.empty());
-      GroupProducts quick = new GroupProducts(groups);
-      int columns = blocks * type.elements();
-      RoundedInput[] inputs = new RoundedInput[GroupProducts.TOGETHER + 1];
-      for (int i = 0; i < inputs.length; i++) {
-        inputs[i] = new RoundedInput(groups.inputOrder());
-        inputs[i].round(padded(new SplittableRandom(blocks + i), columns), columns);
-      }
-      float[] expected = new float[RowGroups.ROWS];
-      float[] actual = new float[RowGroups.ROWS];
-      float[][] ofEach = new float[GroupProducts.TOGETHER][RowGroups.ROWS];
-
-      quick.multiply(words, inputs, 1, ofEach);
-      for (int i = 0; i < GroupProducts.TOGETHER; i++) {
-        plain.multiply(words, inputs[1 + i], expected);
-        quick.multiply(words, inputs[1 + i], actual);
-        assertThat(actual).isEqualTo(expected);
-        assertThat(ofEach[i]).isEqualTo(expected);
+      for (int count = 1; count <= GroupProducts.GROUPS; count++) {
+        productsHaveTheSameBits(RowGroups.of(type, (long) blocks * type.elements()), count);
       }
     }
+  }
+
+  private static void productsHaveTheSameBits(RowGroups groups, int count) {
+    int at = 3 * Integer.BYTES;
+    GroupMemory memory = randomGroups(groups, count, at);
+    RoundedInput[] inputs = randomInputs(groups, GroupProducts.INPUTS + 1);
+    GroupProducts plain = new GroupProducts(groups, Optional.empty());
+    GroupProducts quick = new GroupProducts(groups);
+    float[][] ofEach = new float[GroupProducts.INPUTS][GroupProducts.ROWS];
+
+    quick.multiply(memory, at, count, inputs, 1, ofEach);
+    for (int i = 0; i < GroupProducts.INPUTS; i++) {
+      float[] expected = new float[GroupProducts.ROWS];
+      float[] actual = new float[GroupProducts.ROWS];
+      plain.multiply(memory, at, count, inputs[1 + i], expected);
+      quick.multiply(memory, at, count, inputs[1 + i], actual);
+      int rows = count * RowGroups.ROWS;
+      assertThat(Arrays.copyOf(actual, rows)).isEqualTo(Arrays.copyOf(expected, rows));
+      assertThat(Arrays.copyOf(ofEach[i], rows)).isEqualTo(Arrays.copyOf(expected, rows));
+    }
+  }
+
+  private static GroupMemory randomGroups(RowGroups groups, int count, int at) {
+    int size = groups.groupBytes();
+    ByteBuffer bytes = ByteBuffer.allocateDirect(at + count * size);
+    for (int i = 0; i < count; i++) {
+      byte[] group = new byte[size];
+      groups.pack(RandomBlocks.of(groups.type(), RowGroups.ROWS * groups.blocks(), i), group);
+      bytes.put(at + i * size, group);
+    }
+    return new GroupMemory(bytes);
+  }
+
+  private static RoundedInput[] randomInputs(RowGroups groups, int count) {
+    int columns = groups.blocks() * groups.type().elements();
+    RoundedInput[] inputs = new RoundedInput[count];
+    for (int i = 0; i < count; i++) {
+      inputs[i] = new RoundedInput(groups.inputOrder());
+      inputs[i].round(padded(new SplittableRandom(i), columns), columns);
+    }
+    return inputs;
   }
 
   private static float[] padded(SplittableRandom random, int count) {
