@@ -79,7 +79,7 @@ public final class FloatVector implements AutoCloseable {
 
   /** Returns a view of the first elements; this vector must outlive it. */
   public FloatVector first(int count) {
-    return new FloatVector(from(0), count);
+    return new FloatVector(FloatMatrix.at(memory, 0), count);
   }
 
   public void add(FloatVector other) {
@@ -144,7 +144,7 @@ public final class FloatVector implements AutoCloseable {
   }
 
   FloatPointer from(long place) {
-    return FloatMatrix.at(memory, place);
+    return place == 0 ? memory : FloatMatrix.at(memory, place);
   }
 
   @Override

@@ -24,6 +24,7 @@ public final class FusedLinear {
 
   private final List<Place> places = new ArrayList<>();
   private final int least;
+  private final boolean onlyAddsTerms;
   private int ranks;
   private int outputs;
 
@@ -34,6 +35,7 @@ public final class FusedLinear {
       ranks += layer.ranks();
       outputs += Math.toIntExact(layer.weight().rows());
     }
+    onlyAddsTerms = layers.stream().allMatch(LinearWeights::onlyAddsTerms);
     long columns = layers.get(0).weight().columns();
     least = (int) Math.max(1, CostModel.GEMV_PIECE / columns / TOGETHER);
   }
@@ -77,7 +79,11 @@ public final class FusedLinear {
 
   /** Completes the outputs of the weights with the low-rank terms and the biases. */
   public void complete(FloatVector terms, FloatVector y) {
-    places.forEach(place -> place.layer.complete(terms, y, place.outputs));
+    if (onlyAddsTerms) {
+      y.addRange(terms, 0, outputs);
+    } else {
+      places.forEach(place -> place.layer.complete(terms, y, place.outputs));
+    }
   }
 
   /** Computes the outputs of the weights, without biases and low-rank terms. */

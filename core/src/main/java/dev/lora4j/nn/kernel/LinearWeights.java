@@ -141,6 +141,11 @@ public record LinearWeights(
     }
   }
 
+  /** Returns whether outputs are completed by low-rank terms, and by nothing else. */
+  boolean onlyAddsTerms() {
+    return !updates.isEmpty() && outputScale.isEmpty() && bias.isEmpty();
+  }
+
   /** Completes all outputs of the weight with its low-rank terms, at an index of both. */
   void complete(FloatVector terms, FloatVector y, int place) {
     if (!updates.isEmpty()) {
