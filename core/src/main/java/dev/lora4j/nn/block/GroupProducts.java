@@ -6,9 +6,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of {@link RowGroups} with rounded inputs. As in llama.cpp, the input is rounded to
- * integers, here of 9 bits for codes of 4 bits and of 8 for codes of 6, and products are of
- * integers.
+ * Products of {@link RowGroups} with inputs. As in llama.cpp, the input is rounded to integers,
+ * here of 9 bits for codes of 4 bits and of 8 for codes of 6, and products are of integers. Codes
+ * of 8 bits are multiplied by the input as it is.
  */
 public final class GroupProducts {
   /** Number of inputs that share the reading of codes. */
@@ -85,6 +85,8 @@ public final class GroupProducts {
   private void multiplyPlainly(ByteBuffer group, RoundedInput x, float[] y, int place) {
     if (groups instanceof SixBitGroups six) {
       multiplySixBits(six, group, x, y, place);
+    } else if (groups instanceof EightBitGroups eight) {
+      multiplyEightBits(eight, group, x, y, place);
     } else if (groups instanceof FourBitGroups four) {
       multiplyFourBits(four, group, x, y, place);
     }
@@ -124,6 +126,23 @@ public final class GroupProducts {
       }
     }
     return lower + upper;
+  }
+
+  private static void multiplyEightBits(
+      EightBitGroups eight, ByteBuffer group, RoundedInput x, float[] y, int place) {
+    float[] elements = x.elements();
+    for (int row = 0; row < RowGroups.ROWS; row++) {
+      float total = 0;
+      for (int block = 0; block < x.blocks(); block++) {
+        float sum = 0;
+        for (int code = 0; code < RoundedInput.BLOCK; code++) {
+          byte value = group.get(eight.code(row, block, code) + code % Integer.BYTES);
+          sum = Math.fma(value, elements[block * RoundedInput.BLOCK + code], sum);
+        }
+        total = Math.fma(sum, half(group, GroupBytes.half(row, block)), total);
+      }
+      y[place + row] = total;
+    }
   }
 
   private static void multiplySixBits(

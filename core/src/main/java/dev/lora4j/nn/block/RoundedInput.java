@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * An input of {@link GroupProducts}: each 32 elements as integers and a scale, in the order of a
- * row's codes in a group.
+ * row's codes in a group; or the elements as they are.
  *
  * <p>A word of four bytes has eight codes. Its lower and its upper half are multiplied as integers
  * of 16 bits, so the two elements that they meet are a pair.
@@ -23,7 +23,10 @@ public final class RoundedInput {
     FOUR_BITS(8, 16, 1),
 
     /** Codes from -32 to 31, of which a sum has 8: one of each quarter of a block. */
-    SIX_BITS(32, 8, 4);
+    SIX_BITS(32, 8, 4),
+
+    /** The elements as they are, for codes of 8 bits, which become floats. */
+    UNROUNDED(1, PAIRS, 1);
 
     private final int zeroCode;
     private final int largest;
@@ -70,6 +73,7 @@ public final class RoundedInput {
   private int[] offsets = new int[0];
   private float[] scales = new float[0];
   private float[] sums = new float[0];
+  private float[] elements = new float[0];
 
   public RoundedInput(Order order) {
     this.order = order;
@@ -104,9 +108,18 @@ public final class RoundedInput {
     return sums;
   }
 
-  /** Rounds an input of so many elements. */
+  /** Returns the elements, of {@link Order#UNROUNDED} input. */
+  public float[] elements() {
+    return elements;
+  }
+
+  /** Rounds an input of so many elements, or refers to it if it is not rounded. */
   public void round(float[] x, int columns) {
     blocks = columns / BLOCK;
+    if (order == Order.UNROUNDED) {
+      elements = x;
+      return;
+    }
     if (scales.length < blocks) {
       pairs = new int[blocks * PAIRS];
       offsets = new int[blocks * order.sums];

@@ -7,19 +7,26 @@ import dev.lora4j.UserError;
  * meets one value of each row, and a row's sum needs no addition across a vector. Each four bytes
  * of a row are followed by those of the next one.
  */
-public sealed interface RowGroups permits FourBitGroups, SixBitGroups {
+public sealed interface RowGroups permits FourBitGroups, SixBitGroups, EightBitGroups {
   /** Number of rows in a group. */
   int ROWS = 16;
 
   /** Returns whether a type has such a layout. */
   static boolean suit(BlockType type) {
-    return type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
+    return switch (type) {
+      case Q4_0, Q4_1, Q6_K, Q8_0 -> true;
+      case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, IQ4_NL, IQ4_XS -> false;
+    };
   }
 
   /** Returns the layout of rows with so many values. */
   static RowGroups of(BlockType type, long columns) {
     int blocks = Math.toIntExact(columns / type.elements());
-    return type == BlockType.Q6_K ? new SixBitGroups(blocks) : new FourBitGroups(type, blocks);
+    return switch (type) {
+      case Q6_K -> new SixBitGroups(blocks);
+      case Q8_0 -> new EightBitGroups(blocks);
+      default -> new FourBitGroups(type, blocks);
+    };
   }
 
   BlockType type();
@@ -35,7 +42,7 @@ public sealed interface RowGroups permits FourBitGroups, SixBitGroups {
     return blocks() * type().bytes();
   }
 
-  /** Returns how the input of a product is rounded. */
+  /** Returns how the input of a product is rounded, if it is. */
   RoundedInput.Order inputOrder();
 
   /**

@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A frozen weight in Q4_0, Q4_1 or Q6_K blocks, rearranged in memory for decoding with the Vector
- * API; of the same size as in its file.
+ * A frozen weight in Q4_0, Q4_1, Q6_K or Q8_0 blocks, rearranged in memory for decoding with the
+ * Vector API; of the same size as in its file.
  *
  * @param groups the layout of 16 rows
  * @param bytes {@code [out / 16, bytes of a group]}, uint8, contiguous, on the CPU

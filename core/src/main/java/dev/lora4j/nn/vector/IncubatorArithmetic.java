@@ -3,6 +3,7 @@ package dev.lora4j.nn.vector;
 import dev.lora4j.nn.block.BlockDequantizer;
 import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.EightBitGroups;
 import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.GroupMemory;
 import dev.lora4j.nn.block.RoundedInput;
@@ -56,6 +57,8 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       RowGroups groups, GroupMemory memory, int at, int count, RoundedInput x, float[] y) {
     if (groups instanceof SixBitGroups six) {
       VectorSixBitGroups.multiply(six, memory.forVectors(), at, count, x, y);
+    } else if (groups instanceof EightBitGroups eight) {
+      VectorEightBitGroups.multiply(eight, memory.forVectors(), at, count, x, y);
     } else {
       VectorGroups.multiply((FourBitGroups) groups, memory.forVectors(), at, count, x, y);
     }
@@ -74,6 +77,8 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       for (int i = 0; i < y.length; i++) {
         VectorSixBitGroups.multiply(six, memory.forVectors(), at, count, x[input + i], y[i]);
       }
+    } else if (groups instanceof EightBitGroups eight) {
+      VectorEightBitGroups.multiply(eight, memory.forVectors(), at, count, x, input, y);
     } else {
       FourBitGroups four = (FourBitGroups) groups;
       VectorGroupBatches.multiply(four, memory.forVectors(), at, count, x, input, y);
@@ -92,6 +97,8 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       int stride) {
     if (groups instanceof SixBitGroups six) {
       VectorSixBitColumns.dequantize(six, words, at, from, end, columns, place, stride);
+    } else if (groups instanceof EightBitGroups eight) {
+      VectorEightBitGroups.dequantize(eight, words, at, from, end, columns, place, stride);
     } else {
       FourBitGroups four = (FourBitGroups) groups;
       VectorGroupColumns.dequantize(four, words, at, from, end, columns, place, stride);

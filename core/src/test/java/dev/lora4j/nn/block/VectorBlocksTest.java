@@ -54,7 +54,7 @@ class VectorBlocksTest {
   @ParameterizedTest
   @EnumSource(
       value = BlockType.class,
-      names = {"Q4_0", "Q4_1", "Q6_K"})
+      names = {"Q4_0", "Q4_1", "Q6_K", "Q8_0"})
   void productsOfInterleavedRowsHaveTheSameBits(BlockType type) {
     for (int blocks : new int[] {1, 2, 39}) {
       for (int count = 1; count <= GroupProducts.GROUPS; count++) {

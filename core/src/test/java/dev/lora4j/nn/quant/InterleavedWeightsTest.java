@@ -17,6 +17,7 @@ import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.TeamBarrier;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -59,7 +60,7 @@ class InterleavedWeightsTest {
   }
 
   private static Stream<Case> cases() {
-    return Stream.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K)
+    return Stream.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K, BlockType.Q8_0)
         .flatMap(
             type ->
                 Stream.of(
@@ -179,7 +180,8 @@ class InterleavedWeightsTest {
   @ParameterizedTest
   @EnumSource(BlockType.class)
   void onlyWholeGroupsOfTheFormatsWithALayoutAreRearranged(BlockType type) {
-    boolean has = type == BlockType.Q4_0 || type == BlockType.Q4_1 || type == BlockType.Q6_K;
+    boolean has =
+        EnumSet.of(BlockType.Q4_0, BlockType.Q4_1, BlockType.Q6_K, BlockType.Q8_0).contains(type);
     assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
     assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
     assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();
