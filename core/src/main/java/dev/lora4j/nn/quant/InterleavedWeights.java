@@ -3,6 +3,7 @@ package dev.lora4j.nn.quant;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.block.BlockTensors;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.GroupProducts;
 import dev.lora4j.nn.block.ProductWarmUp;
@@ -60,7 +61,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
      * Reads consecutive rows.
      *
      * @param first index of the first row
-     * @param to is filled
+     * @param to a whole array, which is filled
      */
     void read(long first, ByteBuffer to);
   }
@@ -83,6 +84,25 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
       ParallelLoop.forEach(
           starts, first -> pack(groups, source, first, Math.min(count, first + AT_ONCE), bytes));
       return new InterleavedWeights(groups, Parameter.frozen(bytes));
+    }
+  }
+
+  /**
+   * Quantises a weight and rearranges its blocks.
+   *
+   * @param weight {@code [out, in]}, finite, of a shape that {@link #suit suits}; stays the
+   *     caller's
+   * @throws UserError if the format can't be written, or a value is not finite
+   */
+  public static InterleavedWeights quantize(Tensor weight, BlockType type) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor blocks = BlockTensors.quantize(weight, type);
+      long rowBytes = type.rowBytes(weight.size(1));
+      return of(
+          type,
+          weight.size(0),
+          weight.size(1),
+          (first, to) -> HeapCopies.read(blocks, first * rowBytes, to.array(), to.remaining()));
     }
   }
 

@@ -164,6 +164,20 @@ class InterleavedWeightsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = BlockType.class,
+      names = {"Q4_0", "Q8_0"})
+  void aQuantisedWeightHasTheValuesOfItsBlocks(BlockType type) {
+    Engine.seed(3);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor weight = torch.randn(OUT, 96);
+
+      TensorAssert.assertThat(InterleavedWeights.quantize(weight, type).dense())
+          .isCloseTo(BlockWeights.quantize(weight, type).dense(), 0);
+    }
+  }
+
   @Test
   void aScaleThatIsNotFiniteIsRefused() {
     byte[] bytes = RandomBlocks.of(BlockType.Q4_0, 16, 3);

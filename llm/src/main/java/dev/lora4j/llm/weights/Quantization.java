@@ -7,6 +7,7 @@ import dev.lora4j.nn.quant.BlockWeights;
 import dev.lora4j.nn.quant.FourBitType;
 import dev.lora4j.nn.quant.FourBitWeights;
 import dev.lora4j.nn.quant.Int8Weights;
+import dev.lora4j.nn.quant.InterleavedWeights;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -71,7 +72,7 @@ public record Quantization(QuantType type, boolean doubleQuant) {
         case NF4 -> fourBits(weight, FourBitType.NF4);
         case FP4 -> fourBits(weight, FourBitType.FP4);
         case INT8 -> Int8Weights.quantize(weight);
-        case Q8_0, Q4_0, Q4_K -> BlockWeights.quantize(weight, blocksOf(role));
+        case Q8_0, Q4_0, Q4_K -> blocks(weight, blocksOf(role));
       };
     } catch (UserError e) {
       throw new UserError(name + ": " + e.getMessage() + remedy(), e);
@@ -80,6 +81,13 @@ public record Quantization(QuantType type, boolean doubleQuant) {
 
   private WeightStore fourBits(Tensor weight, FourBitType bits) {
     return FourBitWeights.quantize(weight, bits, BLOCK_SIZE, doubleQuant);
+  }
+
+  /** Decoding multiplies some blocks faster in another order. */
+  private static WeightStore blocks(Tensor weight, BlockType type) {
+    return InterleavedWeights.suit(type, weight.size(0), weight.size(1))
+        ? InterleavedWeights.quantize(weight, type)
+        : BlockWeights.quantize(weight, type);
   }
 
   private BlockType blocksOf(Role role) {
