@@ -12,11 +12,6 @@ public interface VectorArithmetic {
   /** Returns a faster dequantisation of a format with the same bits; empty if there is none. */
   Optional<BlockDequantizer> dequantizer(BlockType type);
 
-  /**
-   * Returns {@link BlockDot}'s products with rows of Q8_0 blocks, with the bits of its plain loops.
-   */
-  BlockDot dot();
-
   /** Computes {@link DotProduct}'s sums, with the same bits. */
   void sums(float[] a, float[] b, int end);
 

@@ -1,6 +1,5 @@
 package dev.lora4j.nn.kernel;
 
-import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.DotProduct;
 import dev.lora4j.nn.block.RoundedInput;
 import java.util.Arrays;
@@ -18,8 +17,6 @@ public final class RowInput {
   private FloatVector vector;
   private float[] elements = new float[0];
   private boolean isCopied;
-  private float[] transposed = new float[0];
-  private boolean isTransposed;
   private final Map<RoundedInput.Order, RoundedInput> inputs =
       new EnumMap<>(RoundedInput.Order.class);
   private final Set<RoundedInput.Order> rounded = EnumSet.noneOf(RoundedInput.Order.class);
@@ -32,7 +29,6 @@ public final class RowInput {
   public RowInput of(FloatVector changed) {
     vector = changed;
     isCopied = false;
-    isTransposed = false;
     rounded.clear();
     return this;
   }
@@ -53,18 +49,6 @@ public final class RowInput {
       isCopied = true;
     }
     return elements;
-  }
-
-  /** Returns the elements in the order that {@link BlockDot} reads. */
-  public float[] transposed() {
-    if (!isTransposed) {
-      if (transposed.length < vector.size()) {
-        transposed = new float[vector.size()];
-      }
-      BlockDot.transpose(elements(), vector.size(), transposed);
-      isTransposed = true;
-    }
-    return transposed;
   }
 
   /** Returns the elements rounded for products with interleaved rows. */

@@ -1,7 +1,6 @@
 package dev.lora4j.nn.quant;
 
 import dev.lora4j.nn.block.BlockDequantizer;
-import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.kernel.RowScratch;
 import dev.lora4j.nn.kernel.RowSource;
 import java.nio.ByteBuffer;
@@ -20,13 +19,7 @@ final class BlockRows implements RowSource {
   private final int rowsInWindow;
   private final List<ByteBuffer> windows = new ArrayList<>(); // a buffer has at most 2 GB
 
-  /** Returns the rows of a weight, with products of their blocks if the format has them. */
-  static RowSource of(BlockWeights weights) {
-    BlockRows rows = new BlockRows(weights);
-    return BlockDot.of(weights.type()).<RowSource>map(dot -> new DotRows(rows, dot)).orElse(rows);
-  }
-
-  private BlockRows(BlockWeights weights) {
+  BlockRows(BlockWeights weights) {
     this.weights = weights;
     dequantizer = weights.type().dequantizer();
     rowBytes = Math.toIntExact(weights.type().rowBytes(weights.columns()));
@@ -57,34 +50,8 @@ final class BlockRows implements RowSource {
 
   @Override
   public void forEachRow(long first, int count, RowScratch scratch, RowUse use) {
-    float[] values = scratch.row();
-    forEachRowInBlocks(
-        first,
-        count,
-        scratch,
-        (i, in, at) -> {
-          dequantizer.dequantize(in, at, values, 0, blocks());
-          use.accept(i, values);
-        });
-  }
-
-  int blocks() {
-    return (int) (weights.columns() / weights.type().elements());
-  }
-
-  /** The use of a row's blocks. */
-  @FunctionalInterface
-  interface BlocksUse {
-    /**
-     * @param index of the row, from 0 on
-     * @param in has the blocks
-     * @param at index of their first byte
-     */
-    void accept(int index, byte[] in, int at);
-  }
-
-  void forEachRowInBlocks(long first, int count, RowScratch scratch, BlocksUse use) {
     int atOnce = Math.max(1, COPIED_BYTES / rowBytes);
+    int blocks = (int) (weights.columns() / weights.type().elements());
     byte[] bytes = scratch.bytes(atOnce * rowBytes);
     for (int done = 0; done < count; ) {
       int row = (int) ((first + done) % rowsInWindow);
@@ -92,7 +59,8 @@ final class BlockRows implements RowSource {
       ByteBuffer window = windows.get((int) ((first + done) / rowsInWindow));
       window.get(row * rowBytes, bytes, 0, copied * rowBytes);
       for (int i = 0; i < copied; i++) {
-        use.accept(done + i, bytes, i * rowBytes);
+        dequantizer.dequantize(bytes, i * rowBytes, scratch.row(), 0, blocks);
+        use.accept(done + i, scratch.row());
       }
       done += copied;
     }

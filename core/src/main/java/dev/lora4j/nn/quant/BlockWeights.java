@@ -95,7 +95,7 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
   @Override
   public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
     return bytes.value().is_cpu()
-        ? LinearWeights.of(new CompactMatrix(BlockRows.of(this)), bias)
+        ? LinearWeights.of(new CompactMatrix(new BlockRows(this)), bias)
         : Optional.empty();
   }
 }

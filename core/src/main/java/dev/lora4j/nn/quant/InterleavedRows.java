@@ -38,7 +38,7 @@ final class InterleavedRows implements RowSource {
 
   @Override
   public long rows() {
-    return weights.shape()[0];
+    return weights.rows();
   }
 
   @Override

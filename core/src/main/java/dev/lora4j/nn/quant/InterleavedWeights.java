@@ -13,6 +13,7 @@ import dev.lora4j.nn.kernel.CompactMatrix;
 import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.runtime.ParallelLoop;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,9 +29,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Vector API; of the same size as in its file.
  *
  * @param groups the layout of 16 rows
- * @param bytes {@code [out / 16, bytes of a group]}, uint8, contiguous, on the CPU
+ * @param rows number of rows; zeros fill the last group
+ * @param bytes {@code [groups, bytes of a group]}, uint8, contiguous, on the CPU
  */
-public record InterleavedWeights(RowGroups groups, Parameter bytes) implements CompactWeights {
+public record InterleavedWeights(RowGroups groups, long rows, Parameter bytes)
+    implements CompactWeights {
 
   private static final long AT_ONCE = 8; // groups that a thread packs
 
@@ -41,13 +44,21 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
           "16 rows of %d blocks in %s have %d bytes, found %d"
               .formatted(groups.blocks(), groups.type(), groups.groupBytes(), bytes.shape()[1]));
     }
+    if (bytes.shape()[0] != groupsOf(rows)) {
+      throw new UserError(
+          "%d rows are %d groups of 16, found %d"
+              .formatted(rows, groupsOf(rows), bytes.shape()[0]));
+    }
+  }
+
+  private static long groupsOf(long rows) {
+    return (rows + RowGroups.ROWS - 1) / RowGroups.ROWS;
   }
 
   /** Returns whether a matrix can be rearranged, and this JVM and CPU profit from it. */
   public static boolean suit(BlockType type, long rows, long columns) {
     return RowGroups.suit(type)
         && rows > 0
-        && rows % RowGroups.ROWS == 0
         && columns > 0
         && columns % type.elements() == 0
         && GroupProducts.areFast();
@@ -61,7 +72,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
      * Reads consecutive rows.
      *
      * @param first index of the first row
-     * @param to a whole array, which is filled
+     * @param to the beginning of an array, which is filled
      */
     void read(long first, ByteBuffer to);
   }
@@ -69,21 +80,21 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
   /**
    * Rearranges the blocks of a matrix, 16 rows at a time.
    *
-   * @param rows number of rows, a multiple of 16
    * @throws UserError if a scale is not finite
    */
   public static InterleavedWeights of(BlockType type, long rows, long columns, FileRows source) {
     ProductWarmUp.start(type);
     RowGroups groups = RowGroups.of(type, columns);
-    long count = rows / RowGroups.ROWS;
+    long count = groupsOf(rows);
     try (PointerScope scope = new PointerScope()) {
       Tensor bytes =
           torch.empty(new long[] {count, groups.groupBytes()}, torch.dtype(ScalarType.Byte), null);
       List<Long> starts =
           LongStream.iterate(0, first -> first < count, first -> first + AT_ONCE).boxed().toList();
       ParallelLoop.forEach(
-          starts, first -> pack(groups, source, first, Math.min(count, first + AT_ONCE), bytes));
-      return new InterleavedWeights(groups, Parameter.frozen(bytes));
+          starts,
+          first -> pack(groups, source, rows, first, Math.min(count, first + AT_ONCE), bytes));
+      return new InterleavedWeights(groups, rows, Parameter.frozen(bytes));
     }
   }
 
@@ -106,11 +117,16 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
     }
   }
 
-  private static void pack(RowGroups groups, FileRows source, long from, long end, Tensor bytes) {
-    byte[] in = new byte[RowGroups.ROWS * groups.rowBytes()];
+  private static void pack(
+      RowGroups groups, FileRows source, long rows, long from, long end, Tensor bytes) {
+    int rowBytes = groups.rowBytes();
+    byte[] in = new byte[RowGroups.ROWS * rowBytes];
     byte[] out = new byte[groups.groupBytes()];
     for (long group = from; group < end; group++) {
-      source.read(group * RowGroups.ROWS, ByteBuffer.wrap(in));
+      long first = group * RowGroups.ROWS;
+      int count = (int) Math.min(RowGroups.ROWS, rows - first);
+      Arrays.fill(in, count * rowBytes, in.length, (byte) 0);
+      source.read(first, ByteBuffer.wrap(in, 0, count * rowBytes));
       groups.pack(in, out);
       HeapCopies.write(out, bytes, group * out.length);
     }
@@ -118,7 +134,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
 
   @Override
   public InterleavedWeights over(UnaryOperator<Parameter> replacement) {
-    return new InterleavedWeights(groups, replacement.apply(bytes));
+    return new InterleavedWeights(groups, rows, replacement.apply(bytes));
   }
 
   @Override
@@ -134,7 +150,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
   @Override
   public long[] shape() {
     long columns = (long) groups.blocks() * groups.type().elements();
-    return new long[] {bytes.shape()[0] * RowGroups.ROWS, columns};
+    return new long[] {rows, columns};
   }
 
   @Override
@@ -163,7 +179,7 @@ public record InterleavedWeights(RowGroups groups, Parameter bytes) implements C
 
   @Override
   public Tensor tile(long first, long rows, Tensor memory) {
-    if (VectorArithmetic.PRESENT.isEmpty()) {
+    if (VectorArithmetic.PRESENT.isEmpty() || rows % RowGroups.ROWS != 0) {
       return CompactWeights.super.tile(first, rows, memory);
     }
     VectorArithmetic vectors = VectorArithmetic.PRESENT.get();

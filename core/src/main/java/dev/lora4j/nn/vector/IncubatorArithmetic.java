@@ -1,7 +1,6 @@
 package dev.lora4j.nn.vector;
 
 import dev.lora4j.nn.block.BlockDequantizer;
-import dev.lora4j.nn.block.BlockDot;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.block.EightBitGroups;
 import dev.lora4j.nn.block.FourBitGroups;
@@ -35,11 +34,6 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       case Q6_K -> Optional.of(VectorSuperBlocks::q6);
       case Q5_0, Q5_1, Q2_K, Q3_K, IQ4_NL, IQ4_XS -> Optional.empty();
     };
-  }
-
-  @Override
-  public BlockDot dot() {
-    return new VectorBlockDot();
   }
 
   @Override
