@@ -72,7 +72,7 @@ public record InterleavedWeights(RowGroups groups, long rows, Parameter bytes)
      * Reads consecutive rows.
      *
      * @param first index of the first row
-     * @param to the beginning of an array, which is filled
+     * @param to is filled
      */
     void read(long first, ByteBuffer to);
   }
@@ -113,7 +113,11 @@ public record InterleavedWeights(RowGroups groups, long rows, Parameter bytes)
           type,
           weight.size(0),
           weight.size(1),
-          (first, to) -> HeapCopies.read(blocks, first * rowBytes, to.array(), to.remaining()));
+          (first, to) -> {
+            byte[] rows = new byte[to.remaining()];
+            HeapCopies.read(blocks, first * rowBytes, rows, rows.length);
+            to.put(rows);
+          });
     }
   }
 
