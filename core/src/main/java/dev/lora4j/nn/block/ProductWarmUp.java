@@ -9,8 +9,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * has optimised them before the first token is decoded, which would take a second longer.
  */
 public final class ProductWarmUp {
-  private static final int CALLS =
-      2_000; // the optimising compiler counts 600 calls after 200 in the interpreter
+  /** Found by trial: the optimising compiler counts 600 calls, but not the first ones. */
+  private static final int CALLS = 2_000;
+
   private static final int COLUMNS = 256;
 
   private static final Set<BlockType> STARTED = ConcurrentHashMap.newKeySet();
@@ -31,9 +32,10 @@ public final class ProductWarmUp {
     GroupMemory memory = new GroupMemory(ByteBuffer.allocateDirect(count * groups.groupBytes()));
     GroupProducts products = new GroupProducts(groups);
     RoundedInput input = new RoundedInput(groups.inputOrder());
+    float[] x = new float[COLUMNS];
     float[] y = new float[GroupProducts.ROWS];
     for (int call = 0; call < CALLS; call++) {
-      input.round(new float[COLUMNS], COLUMNS);
+      input.round(x, COLUMNS);
       products.multiply(memory, 0, count, input, y);
     }
   }

@@ -92,7 +92,7 @@ public final class IncubatorArithmetic implements VectorArithmetic {
     if (groups instanceof SixBitGroups six) {
       VectorSixBitColumns.dequantize(six, words, at, from, end, columns, place, stride);
     } else if (groups instanceof EightBitGroups eight) {
-      VectorEightBitGroups.dequantize(eight, words, at, from, end, columns, place, stride);
+      VectorEightBitColumns.dequantize(eight, words, at, from, end, columns, place, stride);
     } else {
       FourBitGroups four = (FourBitGroups) groups;
       VectorGroupColumns.dequantize(four, words, at, from, end, columns, place, stride);

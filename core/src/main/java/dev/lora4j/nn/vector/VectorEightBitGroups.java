@@ -2,7 +2,8 @@ package dev.lora4j.nn.vector;
 
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
-import static dev.lora4j.nn.vector.VectorLanes.INTS;
+import static dev.lora4j.nn.vector.VectorLanes.HALF_IN_FLOAT;
+import static dev.lora4j.nn.vector.VectorLanes.OF_HALF;
 
 import dev.lora4j.nn.block.EightBitGroups;
 import dev.lora4j.nn.block.RoundedInput;
@@ -16,8 +17,6 @@ import jdk.incubator.vector.VectorOperators;
  * an input, or two groups with four inputs, which share loads and codes.
  */
 final class VectorEightBitGroups {
-  private static final int HALF_IN_FLOAT = 0x8fffe000;
-  private static final float OF_HALF = 0x1p112f;
   private static final int WORD = Integer.BYTES;
   private static final int LINE = RowGroups.ROWS * WORD;
   private static final int BLOCK = 8 * LINE;
@@ -270,48 +269,5 @@ final class VectorEightBitGroups {
     FloatVector.broadcast(FLOATS, 1).mul(total12).intoArray(y[2], second);
     FloatVector.broadcast(FLOATS, 1).mul(total03).intoArray(y[3], place);
     FloatVector.broadcast(FLOATS, 1).mul(total13).intoArray(y[3], second);
-  }
-
-  /** As {@link VectorGroupColumns}. */
-  static void dequantize(
-      EightBitGroups groups,
-      int[] words,
-      int at,
-      int from,
-      int end,
-      float[] to,
-      int place,
-      int stride) {
-    for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
-      int codes = at + groups.codes() / WORD + lane;
-      dequantize(words, at + lane, codes, from, end, to, place + lane, stride);
-    }
-  }
-
-  private static void dequantize(
-      int[] words, int scales, int codes, int from, int end, float[] to, int place, int stride) {
-    int line = LINE / WORD;
-    int column = place;
-    for (int block = from; block < end; block++) {
-      FloatVector scale =
-          IntVector.fromArray(INTS, words, scales + (block >> 1) * line)
-              .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_IN_FLOAT)
-              .reinterpretAsFloats()
-              .mul(OF_HALF);
-      int next = codes + (block + 1) * 8 * line;
-      for (int word = codes + block * 8 * line; word < next; word += line) {
-        for (int up = 24; up >= 0; up -= 8, column += stride) {
-          ((FloatVector)
-                  IntVector.fromArray(INTS, words, word)
-                      .lanewise(VectorOperators.LSHL, up)
-                      .lanewise(VectorOperators.ASHR, 24)
-                      .convertShape(VectorOperators.I2F, FLOATS, 0))
-              .mul(scale)
-              .intoArray(to, column);
-        }
-      }
-    }
   }
 }

@@ -2,7 +2,9 @@ package dev.lora4j.nn.vector;
 
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.HALF_IN_FLOAT;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
+import static dev.lora4j.nn.vector.VectorLanes.OF_HALF;
 
 import dev.lora4j.nn.block.FourBitGroups;
 import dev.lora4j.nn.block.RowGroups;
@@ -15,8 +17,6 @@ import jdk.incubator.vector.VectorOperators;
  * transposed. Without helpers, for the reason given at {@link VectorGroups}.
  */
 final class VectorGroupColumns {
-  private static final int HALF_IN_FLOAT = 0x8fffe000;
-  private static final float OF_HALF = 0x1p112f;
   private static final int LINE = RowGroups.ROWS;
   private static final int BLOCK = 4 * LINE;
   private static final int CODE = 15;

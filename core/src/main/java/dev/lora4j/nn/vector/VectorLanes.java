@@ -13,5 +13,11 @@ final class VectorLanes {
   static final VectorSpecies<Byte> BYTES =
       COUNT == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
+  /** Sign, exponent and fraction of a half, moved to their places in a float. */
+  static final int HALF_IN_FLOAT = 0x8fffe000;
+
+  /** A half's value is that of its moved bits, times this. */
+  static final float OF_HALF = 0x1p112f;
+
   private VectorLanes() {}
 }

@@ -2,7 +2,9 @@ package dev.lora4j.nn.vector;
 
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.HALF_IN_FLOAT;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
+import static dev.lora4j.nn.vector.VectorLanes.OF_HALF;
 
 import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.SixBitGroups;
@@ -12,8 +14,6 @@ import jdk.incubator.vector.VectorOperators;
 
 /** As {@link VectorGroupColumns}, for the codes of 6 bits of Q6_K. */
 final class VectorSixBitColumns {
-  private static final int HALF_IN_FLOAT = 0x8fffe000;
-  private static final float OF_HALF = 0x1p112f;
   private static final int LINE = RowGroups.ROWS;
   private static final int STEP = SixBitGroups.CODE_WORDS * LINE;
   private static final int HALF_BLOCK = SixBitGroups.HALF_BLOCK / Integer.BYTES;

@@ -2,7 +2,9 @@ package dev.lora4j.nn.vector;
 
 import static dev.lora4j.nn.vector.VectorLanes.COUNT;
 import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.HALF_IN_FLOAT;
 import static dev.lora4j.nn.vector.VectorLanes.INTS;
+import static dev.lora4j.nn.vector.VectorLanes.OF_HALF;
 
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
@@ -17,8 +19,6 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorSixBitGroups {
   private static final int NIBBLES = 0x000f000f;
   private static final int HIGH_BITS = 0x00300030;
-  private static final int HALF_IN_FLOAT = 0x8fffe000;
-  private static final float OF_HALF = 0x1p112f;
   private static final int WORD = Integer.BYTES;
   private static final int LINE = RowGroups.ROWS * WORD;
   private static final int STEP = SixBitGroups.CODE_WORDS * LINE;
